@@ -1,0 +1,4 @@
+//! Ansible's JSON module protocol, and the one flow by which a module brings a device to its declared state.
+//!
+//! Nothing in here knows a device. What a module adds is its documentation (`library/<module>.yml`, from which
+//! its argument spec is compiled), its types with pure functions over them, and a [`Device`](converge::Device).

@@ -1,0 +1,1 @@
+//! The Open vSwitch database: what it holds, and transactions on it.
