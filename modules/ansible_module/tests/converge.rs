@@ -1,5 +1,7 @@
 //! Every branch of the flow, on a device that can refuse, ignore, be late, die half-way, and fail to go back.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -40,6 +42,7 @@ impl std::fmt::Display for Set {
 
 /// How the device behaves. Each field counts or names what goes wrong; the default is a device that obeys.
 #[derive(Debug, Default, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
 struct Temper {
     refuses: Option<&'static str>,
     ignores: Option<&'static str>,
@@ -144,11 +147,11 @@ impl Device for Fake {
 
     fn mend(&mut self, left: &[Set]) -> Result<bool, Fault> {
         let Some(name) = self.temper.leaves_undone else { return Ok(false) };
-        for set in left.iter().filter(|set| set.name == name) {
+        let undone = left.iter().find(|set| set.name == name);
+        if let Some(set) = undone {
             self.put(name, set.value);
-            return Ok(true);
         }
-        Ok(false)
+        Ok(undone.is_some())
     }
 
     fn patience(&self) -> Duration {
