@@ -161,7 +161,7 @@ impl Links {
         for link in links.values_mut() {
             link.addresses.sort_unstable();
         }
-        Ok(Self(links))
+        Ok(links.into_iter().collect())
     }
 
     /// The link of this name.
@@ -196,6 +196,12 @@ impl Links {
             Kind::Virtual => guest_of(name).is_none() && name != "ovs-system",
             _ => false,
         })
+    }
+}
+
+impl FromIterator<(String, Link)> for Links {
+    fn from_iter<I: IntoIterator<Item = (String, Link)>>(links: I) -> Self {
+        Self(links.into_iter().collect())
     }
 }
 

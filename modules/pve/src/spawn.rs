@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_process_that_takes_too_long_is_ended_and_its_output_kept() {
-        let done = shell("echo begun; sleep 60", Duration::from_millis(200), LONG);
+        let done = shell("echo begun; sleep 60", Duration::from_secs(1), LONG);
         assert!(done.timed_out && !done.success());
         assert_eq!(done.stdout, "begun\n");
         assert!(done.status.unwrap().code().is_none());
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_process_that_ignores_term_is_killed_after_its_grace() {
-        let grace = Duration::from_millis(300);
+        let grace = Duration::from_secs(1);
         let done = shell("trap '' TERM; echo $$; while :; do sleep 1; done", grace, grace);
         assert!(done.timed_out);
         assert_eq!(std::os::unix::process::ExitStatusExt::signal(&done.status.unwrap()), Some(9));
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_descendant_that_ignores_term_is_killed_too() {
-        let grace = Duration::from_millis(300);
+        let grace = Duration::from_secs(1);
         let done = shell("(trap '' TERM; sleep 60) & echo $!; wait", grace, grace);
         assert!(done.timed_out);
         thread::sleep(Duration::from_millis(100));
