@@ -5,6 +5,7 @@
 pub mod interfaces;
 pub mod paths;
 
+pub mod folder;
 pub mod jsonrpc;
 pub mod kernel;
 pub mod lock;
