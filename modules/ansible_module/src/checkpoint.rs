@@ -1,15 +1,16 @@
 //! A checkpoint on disk: what another process needs to go back when this one can't. A folder, complete from the
 //! moment that it has its name, gone when the change is final. What is in it is the device's.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
+use crate::folder;
 
 const RECORD: &str = "checkpoint.json";
 const PREFIX: &str = "checkpoint-";
@@ -45,7 +46,7 @@ impl<T: Serialize + DeserializeOwned> Checkpoint<T> {
     /// this returns, or it does not exist.
     pub fn create(parent: &Path, module: &str, log: Vec<String>, data: T) -> Result<Self, Fault> {
         let failed = |error: io::Error| fault(parent, "writing a checkpoint below", &error);
-        private_folder(parent)?;
+        folder::private(parent).map_err(|error| Fault::from_error("checkpoint_failed", &error))?;
         let record = Record {
             schema: 1,
             module: module.to_owned(),
@@ -54,7 +55,7 @@ impl<T: Serialize + DeserializeOwned> Checkpoint<T> {
             log,
             data,
         };
-        let private = fs::Permissions::from_mode(0o700);
+        let private = Permissions::from_mode(0o700);
         let new = tempfile::Builder::new()
             .prefix(UNFINISHED_PREFIX)
             .permissions(private)
@@ -128,30 +129,6 @@ pub fn unfinished(parent: &Path) -> Result<Vec<PathBuf>, Fault> {
     Ok(found)
 }
 
-/// Makes `folder` where it is missing; refuses one that others could read or replace.
-pub fn private_folder(folder: &Path) -> Result<(), Fault> {
-    match DirBuilder::new().mode(0o700).recursive(true).create(folder) {
-        Ok(()) => {}
-        Err(error) => return Err(fault(folder, "making the private folder", &error)),
-    }
-    let found = fs::symlink_metadata(folder)
-        .map_err(|error| fault(folder, "looking at the private folder", &error))?;
-    let ours = fs::metadata("/proc/self")
-        .map(|own| own.uid())
-        .map_err(|error| fault(folder, "looking at", &error))?;
-    if !found.is_dir() || found.uid() != ours || found.permissions().mode() & 0o077 != 0 {
-        return Err(Fault::new(
-            "unsafe_folder",
-            format!(
-                "using the private folder `{0}` failed: it must be a folder of this user with mode 0700; \
-                 hint: `chmod 700 {0}`, or remove what is in its place",
-                folder.display()
-            ),
-        ));
-    }
-    Ok(())
-}
-
 fn write<T: Serialize>(folder: &Path, record: &Record<T>) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     serde_json::to_writer(&mut file, record)?;
@@ -190,15 +167,5 @@ mod tests {
         assert_eq!(fs::metadata(&found[0]).unwrap().permissions().mode() & 0o777, 0o700);
         loaded.remove().unwrap();
         assert_eq!(unfinished(&parent).unwrap(), Vec::<PathBuf>::new());
-    }
-
-    #[test]
-    fn a_folder_that_others_can_reach_is_refused() {
-        let parent = tempfile::tempdir().unwrap();
-        fs::set_permissions(parent.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        assert_eq!(private_folder(parent.path()).unwrap_err().code, "unsafe_folder");
-        let link = parent.path().join("link");
-        std::os::unix::fs::symlink("/tmp", &link).unwrap();
-        assert_eq!(private_folder(&link).unwrap_err().code, "unsafe_folder");
     }
 }

@@ -1,5 +1,6 @@
 //! What went wrong, where in the flow, and under which stable code. What became of the device: `outcome.rs`.
 
+use std::error::Error;
 use std::fmt;
 
 /// A failed step, as the device or the module tells it.
@@ -18,6 +19,17 @@ impl Fault {
     /// A fault with its code and message.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
+    }
+
+    /// A fault that tells `error` and all that caused it, the whole chain in one line.
+    pub fn from_error(code: &'static str, error: &dyn Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            message = format!("{message}: {error}");
+            cause = error.source();
+        }
+        Self { code, message }
     }
 
     /// The same fault with `prefix: ` before its message.

@@ -6,6 +6,7 @@
 //! Lower floors first; a file uses only what stands above it here.
 
 pub mod fault;
+pub mod folder;
 pub mod request;
 pub mod secret;
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use ansible_module::fault::Fault;
 
-use crate::chain::fault;
 use crate::change::{Change, changes};
 use crate::file;
 use crate::live::Port;
@@ -102,7 +101,7 @@ impl Node<'_> {
 
     /// One transaction for the bridges and ports among `changes`, as far as `set` goes for a port.
     fn transact(&mut self, changes: &[Change], set: fn(&Port, &mut Transaction<'_>, &str, &Port) -> Result<(), ovsdb::Error>) -> Result<(), Fault> {
-        let failed = |error: ovsdb::Error| fault("ovsdb_failed", &error);
+        let failed = |error: ovsdb::Error| Fault::from_error("ovsdb_failed", &error);
         let mut transaction = Transaction::new(&self.ovs);
         let mut removed = Vec::new();
         for change in changes {
@@ -141,7 +140,7 @@ impl Node<'_> {
         loop {
             self.commands.push(command.clone());
             let finished = spawn::run(&self.paths.ifreload, limit, self.paths.limits.grace)
-                .map_err(|error| fault("reload_failed", &error))?;
+                .map_err(|error| Fault::from_error("reload_failed", &error))?;
             if finished.timed_out {
                 return Err(Fault::new("reload_timed_out", format!("running `{command}` failed: it did not end within {limit:?} and was stopped")));
             }

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use ansible_module::fault::Fault;
 
-use crate::chain::fault;
 use crate::change::Change;
 use crate::interfaces::Interfaces;
 use crate::lock::ProxmoxLock;
@@ -20,7 +19,7 @@ pub fn edited(picture: &Picture, changes: &[Change]) -> Result<Option<Vec<u8>>, 
         return Ok(picture.file.clone());
     }
     let mut interfaces = picture.interfaces.clone();
-    let failed = |error: crate::interfaces::EditError| fault("file_not_editable", &error);
+    let failed = |error: crate::interfaces::EditError| Fault::from_error("file_not_editable", &error);
     for change in changes {
         match change {
             Change::Stanza { name, to: Some(stanza), .. } => put(&mut interfaces, name, stanza).map_err(failed)?,
@@ -50,7 +49,7 @@ pub fn replace(
     to: Option<&[u8]>,
     begin: impl FnOnce() -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let _lock = ProxmoxLock::acquire(paths, paths.limits.proxmox_lock).map_err(|error| fault("locked", &error))?;
+    let _lock = ProxmoxLock::acquire(paths, paths.limits.proxmox_lock).map_err(|error| Fault::from_error("locked", &error))?;
     if read_file(&paths.interfaces)?.as_deref() != from {
         return Err(Fault::new(
             "file_changed",

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::folder;
+use ansible_module::folder;
 use crate::paths::Paths;
 
 /// flock(2) has no time limit of its own, so the lock is asked for again and again.

@@ -12,7 +12,6 @@ use ansible_module::outcome::{Ended, Failure};
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 
-use crate::chain::fault;
 use crate::change::{Change, changes};
 use crate::conflicts;
 use crate::file;
@@ -84,7 +83,7 @@ pub fn go_back(module: &'static str, folder: &Path, context: &Context) -> Ended 
 impl<'a> Node<'a> {
     fn new(module: &'static str, context: &'a Context, condition: Condition, named: Option<PathBuf>) -> Result<Self, Box<Failure>> {
         let untouched = |fault| Failure::untouched(Step::Read, fault);
-        let paths = Paths::from_environment().map_err(|error| untouched(fault("invalid_environment", &error)))?;
+        let paths = Paths::from_environment().map_err(|error| untouched(Fault::from_error("invalid_environment", &error)))?;
         if !geteuid().is_root() {
             return Err(untouched(Fault::new(
                 "not_root",
@@ -102,7 +101,7 @@ impl Device for Node<'_> {
 
     fn lock(&mut self) -> Result<(), Fault> {
         let lock = NodeLock::acquire(&self.paths, self.module, self.paths.limits.node_lock);
-        self.lock = Some(lock.map_err(|error| fault("locked", &error))?);
+        self.lock = Some(lock.map_err(|error| Fault::from_error("locked", &error))?);
         Ok(())
     }
 

@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use ansible_module::fault::Fault;
 
-use crate::chain::fault;
 use crate::interfaces::Interfaces;
 use crate::jsonrpc;
 use crate::kernel::{DefaultRoute, Links, default_routes};
@@ -37,8 +36,8 @@ pub struct Picture {
 impl Picture {
     /// Reads every store.
     pub fn read(paths: &Paths) -> Result<Self, Fault> {
-        let links = Links::read(paths).map_err(|error| fault("kernel_unreadable", &error))?;
-        let routes = default_routes(paths).map_err(|error| fault("kernel_unreadable", &error))?;
+        let links = Links::read(paths).map_err(|error| Fault::from_error("kernel_unreadable", &error))?;
+        let routes = default_routes(paths).map_err(|error| Fault::from_error("kernel_unreadable", &error))?;
         let file = read_file(&paths.interfaces)?;
         let physical = links.iter().map(|(name, _)| name).filter(|name| links.is_nic(name)).map(str::to_owned);
         let interfaces = Interfaces::parse(file.as_deref().unwrap_or_default()).with_physical_links(physical.collect::<Vec<_>>());
@@ -75,8 +74,8 @@ pub fn read_file(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
 /// What the database holds; `None` where nobody listens on its socket.
 fn read_ovs(paths: &Paths) -> Result<Option<Ovs>, Fault> {
     match Database::open(&paths.ovsdb, Instant::now() + paths.limits.ovsdb) {
-        Ok(mut database) => database.read().map(Some).map_err(|error| fault("ovsdb_failed", &error)),
+        Ok(mut database) => database.read().map(Some).map_err(|error| Fault::from_error("ovsdb_failed", &error)),
         Err(ovsdb::Error::Dialog(jsonrpc::Error::Connect { .. })) => Ok(None),
-        Err(error) => Err(fault("ovsdb_failed", &error)),
+        Err(error) => Err(Fault::from_error("ovsdb_failed", &error)),
     }
 }
