@@ -2,3 +2,13 @@
 //!
 //! Nothing in here knows a device. What a module adds is its documentation (`library/<module>.yml`, from which
 //! its argument spec is compiled), its types with pure functions over them, and a [`Device`](converge::Device).
+
+mod choices;
+mod constraints;
+pub mod convert;
+mod help;
+mod no_log;
+mod place;
+mod python;
+pub mod spec;
+pub mod validate;
