@@ -74,6 +74,8 @@ pub enum Type {
 /// A constant value: a default, a choice, or what an option is compared with.
 #[derive(Debug, Clone, Copy)]
 pub enum Literal {
+    /// Nothing, inside of a list or map.
+    Null,
     /// `true` or `false`.
     Bool(bool),
     /// A whole number.
@@ -163,6 +165,7 @@ impl Type {
 impl From<Literal> for Value {
     fn from(literal: Literal) -> Self {
         match literal {
+            Literal::Null => Self::Null,
             Literal::Bool(value) => value.into(),
             Literal::Int(value) => value.into(),
             Literal::Float(value) => value.into(),
