@@ -5,6 +5,16 @@
 //!
 //! Lower floors first; a file uses only what stands above it here.
 
+mod choices;
+mod constraints;
+pub mod convert;
+mod help;
+mod no_log;
+mod place;
+mod python;
+pub mod spec;
+pub mod validate;
+
 pub mod fault;
 pub mod folder;
 pub mod request;
@@ -17,4 +27,4 @@ pub mod outcome;
 pub mod checkpoint;
 pub mod converge;
 
-// pub mod run;
+pub mod run;
