@@ -1,0 +1,49 @@
+# Links between namespaces: cables between NICs, the management links, the NICs' addresses and settings.
+# Both ends are made where they belong, so that the machine's own namespace never sees one.
+# shellcheck shell=bash
+
+# The NICs of a node, in the order of their names and of their MACs. The scenario's bond is made of the second
+# and third; the first would be chosen before them wherever the lowest name or MAC counts.
+# shellcheck disable=SC2034 # used by the other pieces
+nics=(ens19f0np0 ens20f0np0 ens20f1np1 ens21f0np0)
+
+# Runs `ip` with the lab's programs, but with the machine's view of process ids, which `netns PID` needs.
+ip_batch() { nsenter --target "$(namespace_pid control)" --mount --net ip -batch -; }
+
+# The MAC of NIC number INDEX of node number NODE. Open vSwitch passes over locally administered ones,
+# which veths have by themselves, when it chooses a bridge's MAC: a vendor's prefix makes it treat them as NICs.
+nic_mac() {
+	local sum
+	sum=$(cksum <<<"$prefix")
+	printf '3c:fd:fe:%02x:%02x:%02x' $((${sum%% *} % 256)) "$1" $((16 * ($2 + 1)))
+}
+
+# Prints the command that cables two NICs: NODE_NUMBER INDEX NODE_NUMBER INDEX.
+cable() {
+	echo "link add ${nics[$2]} address $(nic_mac "$1" "$2") netns $(namespace_pid "node$1") type veth" \
+		"peer name ${nics[$4]} address $(nic_mac "$3" "$4") netns $(namespace_pid "node$3")"
+}
+
+# Prints the commands that connect node NUMBER to control, apart from the cables.
+management_link() {
+	echo "link add node$1 type veth peer name lab0 netns $(namespace_pid "node$1")"
+	echo "address add 198.18.$1.1/30 dev node$1"
+	echo "link set node$1 up"
+}
+
+# A network for each node, so that control needs no bridge.
+node_address() { echo "198.18.$1.2"; }
+
+# What a plain veth needs to behave as a NIC under the userspace datapath:
+# no offloads, or checksums are left to hardware that is not there; and as the datapath does not take frames away
+# from the kernel, the kernel must not answer on a cable what is meant for the bridge.
+# shellcheck disable=SC2016 # the shell in the namespace expands these
+tune_script='
+for nic do
+	ethtool -K "$nic" rx off tx off sg off tso off gso off gro off >/dev/null
+	[ ! -e "/proc/sys/net/ipv6/conf/$nic" ] || echo 1 >"/proc/sys/net/ipv6/conf/$nic/disable_ipv6"
+done
+echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore
+echo 2 >/proc/sys/net/ipv4/conf/all/arp_announce'
+
+tune() { namespace_run "$1" sh -ec "$tune_script" sh "${@:2}"; }

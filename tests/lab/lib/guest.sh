@@ -1,0 +1,20 @@
+# A guest of a node: a namespace whose one interface is a port of the node's bridge, as a virtual machine's is.
+# shellcheck shell=bash
+
+# NODE ID VLAN CIDR. Called again for the same guest, it plugs it in again (ifreload unplugs guests: README.md).
+guest() {
+	local node=$1 id=$2 vlan=$3 cidr=$4 name=guest$2 port=tap${2}i0
+	[[ $id =~ ^[1-9][0-9]{0,5}$ ]] || die "\`$id\` is not a guest's id: a number, as Proxmox numbers virtual machines"
+	if [[ ! -e $state/$name.pid ]]; then
+		namespace_start plain "$name"
+		ip_batch <<<"link add $port netns $(namespace_pid "$node") type veth peer name eth0 netns $(namespace_pid "$name")"
+		tune "$name" eth0
+		namespace_run "$name" ip -batch - <<-IP
+			address add $cidr dev eth0
+			link set eth0 up
+		IP
+		tune "$node" "$port"
+	fi
+	namespace_run "$node" ip link set "$port" up
+	namespace_run "$node" ovs-vsctl --timeout=10 --may-exist add-port vmbr0 "$port" -- set Port "$port" "tag=$vlan"
+}
