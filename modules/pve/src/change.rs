@@ -106,8 +106,8 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stanza { name, from, to } => {
-                let from = from.as_ref().map(Stanza::properties);
-                let to = to.as_ref().map(Stanza::properties);
+                let from = from.as_ref().map(stanza_properties);
+                let to = to.as_ref().map(stanza_properties);
                 tell(f, "interfaces file", name, from, to)
             }
             Self::Listing { bridge, port, listed: true } => write!(f, "interfaces file: name {port} in ovs_ports of {bridge}"),
@@ -127,6 +127,23 @@ impl fmt::Display for Change {
             Self::Link { name, from, to } => tell(f, "kernel", &format!("link {name}"), Some(from.properties()), Some(to.properties())),
         }
     }
+}
+
+fn stanza_properties(stanza: &Stanza) -> Properties {
+    let mut properties = vec![("auto".to_owned(), if stanza.auto { "yes" } else { "" }.to_owned())];
+    for family in &stanza.families {
+        let name = family.family.to_string();
+        properties.push((name.clone(), family.method.clone()));
+        for (key, _) in &family.options {
+            let value = family.get_all(key).join(", ");
+            let key = if *family == stanza.families[0] { key.clone() } else { format!("{name} {key}") };
+            if !properties.iter().any(|(known, _)| *known == key) {
+                properties.push((key, value));
+            }
+        }
+    }
+    properties.push(("comment".to_owned(), stanza.comments.join(" ")));
+    properties
 }
 
 /// `store: add|remove|change object (property: old → new, …)`.

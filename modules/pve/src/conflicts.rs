@@ -139,9 +139,9 @@ pub fn address_is_free(picture: &Picture, owner: &str, cidr: Option<&str>, gatew
     Ok(())
 }
 
-/// What every task needs of the node before it plans: nothing staged by somebody else, and Open vSwitch running.
-/// In check mode an Open vSwitch that is not running is assumed to be empty.
-pub fn is_ready(picture: &Picture, check_mode: bool) -> Result<Option<String>, Fault> {
+/// Refuses to plan beside changes that somebody staged. In check mode an Open vSwitch that is not running is
+/// assumed to be empty, with a warning.
+pub fn is_ready(picture: &Picture) -> Result<Option<String>, Fault> {
     if picture.is_staged {
         return Err(Fault::new(
             "pending_changes",
@@ -149,11 +149,14 @@ pub fn is_ready(picture: &Picture, check_mode: bool) -> Result<Option<String>, F
              hint: apply or revert them in the Proxmox web interface first",
         ));
     }
+    let assumed = "Open vSwitch is not running: assumed to be started, and empty, by an earlier task";
+    Ok((!picture.ovs_runs).then(|| assumed.to_owned()))
+}
+
+/// Refuses a node whose Open vSwitch is not running.
+pub fn ovs_runs(picture: &Picture) -> Result<(), Fault> {
     if picture.ovs_runs {
-        return Ok(None);
-    }
-    if check_mode {
-        return Ok(Some("Open vSwitch is not running: assumed to be started, and empty, by an earlier task".to_owned()));
+        return Ok(());
     }
     Err(Fault::new(
         "ovs_not_running",

@@ -107,7 +107,7 @@ impl Port {
         let text = |key: &str| stanza.get(key).unwrap_or_default().to_owned();
         let kind = text("ovs_type");
         let interfaces = match kind.as_str() {
-            "OVSBond" => stanza.list("ovs_bonds").into_iter().collect(),
+            "OVSBond" => stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect(),
             _ => BTreeSet::from([stanza.name.clone()]),
         };
         let mut port = Self::new(&text("ovs_bridge"), kind == "OVSIntPort", interfaces);
@@ -116,17 +116,20 @@ impl Port {
                 port.other_config.clone_from(&live.other_config);
             }
         }
-        for (key, value) in OvsOptions::parse(&text("ovs_options")).pairs() {
-            port.set(key, value).ok_or_else(|| {
-                Fault::new(
-                    "unsupported_ovs_option",
-                    format!(
-                        "reading `ovs_options` of `{}` in the interfaces file: `{key}={value}` is nothing that can be set on a port \
-                         in Open vSwitch; ifupdown2 would silently drop the port's whole change; hint: correct or remove it",
-                        stanza.name
-                    ),
-                )
-            })?;
+        let options = OvsOptions::parse(&text("ovs_options"));
+        let refused = options.settings().find_map(|(key, value)| match port.set(key, value) {
+            Some(()) => None,
+            None => Some(format!("{key}={value}")),
+        });
+        if let Some(word) = refused.or_else(|| options.opaque().first().map(|word| (*word).to_owned())) {
+            return Err(Fault::new(
+                "unsupported_ovs_option",
+                format!(
+                    "reading `ovs_options` of `{}` in the interfaces file: `{word}` is nothing that can be set on a port in \
+                     Open vSwitch, and ifupdown2 would silently drop the port's whole change; hint: correct or remove it",
+                    stanza.name
+                ),
+            ));
         }
         Ok(port)
     }
@@ -157,7 +160,6 @@ impl Port {
     /// The port as the database has it.
     pub fn found(ovs: &Ovs, name: &str) -> Option<Self> {
         let row = ovs.ports.get(name)?;
-        let bridge = row.bridge.clone().unwrap_or_default();
         let internal = ovs.interfaces.get(name).is_some_and(|interface| interface.kind == "internal");
         let ovsdb::Port { bond_mode, lacp, tag, trunks, vlan_mode, bond_updelay, bond_downdelay, other_config, .. } = row;
         Some(Self {
@@ -169,7 +171,7 @@ impl Port {
             bond_updelay: *bond_updelay,
             bond_downdelay: *bond_downdelay,
             other_config: other_config.clone(),
-            ..Self::new(&bridge, internal, row.interfaces.iter().cloned().collect())
+            ..Self::new(&row.bridge, internal, row.interfaces.iter().cloned().collect())
         })
     }
 

@@ -24,7 +24,7 @@ use crate::{bridge_mac, conflicts, rules, specs};
 pub struct OvsBond;
 
 impl Module for OvsBond {
-    const SPEC: &'static ArgumentSpec = &specs::pve_ovs_bond::SPEC;
+    const SPEC: &'static ArgumentSpec = &specs::ovs_bond::SPEC;
     type Params = Params;
 
     fn run(params: Params, context: &Context) -> Ended {
@@ -140,9 +140,9 @@ impl Desired {
 
     /// What the node looks like when the bond is as declared.
     pub fn target(&self, picture: &Picture, check_mode: bool) -> Result<Target<State>, Fault> {
-        let mut warnings: Vec<String> = conflicts::is_ready(picture, check_mode)?.into_iter().collect();
+        let mut warnings: Vec<String> = conflicts::is_ready(picture)?.into_iter().collect();
         conflicts::is_of_kind(picture, &self.name, Kind::OvsBond, "OVSBond")?;
-        let stanza = picture.interfaces.stanza(&self.name);
+        let stanza = picture.stanza(&self.name);
         let listed_at = picture.interfaces.bridge_listing(&self.name);
         let mut after = State::default();
         let stanza = match self.state {
@@ -223,7 +223,7 @@ impl Desired {
                 options.set(pinned, Some(&system_id));
             }
         }
-        let rendered = options.render();
+        let rendered = options.to_string();
         stanza.set("ovs_options", (!rendered.is_empty()).then_some(rendered.as_str()));
     }
 }
@@ -245,7 +245,7 @@ fn member_set(members: Vec<String>) -> Result<BTreeSet<String>, Fault> {
 
 /// A member's stanza: brought up at boot, nothing else changed.
 fn started(picture: &Picture, nic: &str) -> Stanza {
-    let mut stanza = picture.interfaces.stanza(nic).unwrap_or_else(|| Stanza::new(nic, "manual"));
+    let mut stanza = picture.stanza(nic).unwrap_or_else(|| Stanza::new(nic, "manual"));
     stanza.auto = true;
     stanza
 }

@@ -24,7 +24,7 @@ use crate::{conflicts, rules, specs};
 pub struct OvsBridge;
 
 impl Module for OvsBridge {
-    const SPEC: &'static ArgumentSpec = &specs::pve_ovs_bridge::SPEC;
+    const SPEC: &'static ArgumentSpec = &specs::ovs_bridge::SPEC;
     type Params = Params;
 
     fn run(params: Params, context: &Context) -> Ended {
@@ -32,7 +32,7 @@ impl Module for OvsBridge {
             Self::SPEC.module,
             context,
             || Desired::new(params),
-            |desired, picture| desired.target(picture, context.check_mode),
+            Desired::target,
             Condition::default(),
         )
     }
@@ -89,8 +89,8 @@ impl Desired {
     }
 
     /// What the node looks like when the bridge is as declared.
-    pub fn target(&self, picture: &Picture, check_mode: bool) -> Result<Target<State>, Fault> {
-        let warnings = conflicts::is_ready(picture, check_mode)?.into_iter().collect();
+    pub fn target(&self, picture: &Picture) -> Result<Target<State>, Fault> {
+        let warnings = conflicts::is_ready(picture)?.into_iter().collect();
         conflicts::is_of_kind(picture, &self.name, Kind::OvsBridge, "OVSBridge")?;
         if let Some(link) = picture.links.get(&self.name) {
             if !picture.ovs.bridges.contains_key(&self.name) {
@@ -100,7 +100,7 @@ impl Desired {
                 ));
             }
         }
-        let found = picture.interfaces.stanza(&self.name);
+        let found = picture.stanza(&self.name);
         let own = self.own_ports(picture);
         let mut after = State::default();
         let stanza = match self.state {
@@ -139,7 +139,7 @@ impl Desired {
         let mut listing = BTreeMap::new();
         for nic in own.union(wanted) {
             let is_wanted = wanted.contains(nic);
-            let mut stanza = picture.interfaces.stanza(nic).unwrap_or_else(|| Stanza::new(nic, "manual"));
+            let mut stanza = picture.stanza(nic).unwrap_or_else(|| Stanza::new(nic, "manual"));
             if is_wanted {
                 conflicts::nic_is_free(picture, "ports", nic, &self.name)?;
                 stanza.auto = true;

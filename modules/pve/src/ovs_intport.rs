@@ -24,7 +24,7 @@ use crate::{conflicts, rules, specs};
 pub struct OvsIntport;
 
 impl Module for OvsIntport {
-    const SPEC: &'static ArgumentSpec = &specs::pve_ovs_intport::SPEC;
+    const SPEC: &'static ArgumentSpec = &specs::ovs_intport::SPEC;
     type Params = Params;
 
     fn run(params: Params, context: &Context) -> Ended {
@@ -83,9 +83,9 @@ impl Desired {
 
     /// What the node looks like when the IntPort is as declared.
     pub fn target(&self, picture: &Picture, check_mode: bool) -> Result<Target<State>, Fault> {
-        let mut warnings: Vec<String> = conflicts::is_ready(picture, check_mode)?.into_iter().collect();
+        let mut warnings: Vec<String> = conflicts::is_ready(picture)?.into_iter().collect();
         conflicts::is_of_kind(picture, &self.name, Kind::OvsIntPort, "OVSIntPort")?;
-        let found = picture.interfaces.stanza(&self.name);
+        let found = picture.stanza(&self.name);
         let mut after = State::default();
         let stanza = match self.state {
             Presence::Absent => None,
@@ -131,7 +131,7 @@ impl Desired {
         if let Some(tag) = self.tag {
             let mut options = OvsOptions::parse(stanza.get("ovs_options").unwrap_or_default());
             options.set("tag", (tag != 0).then(|| tag.to_string()).as_deref());
-            let rendered = options.render();
+            let rendered = options.to_string();
             stanza.set("ovs_options", (!rendered.is_empty()).then_some(rendered.as_str()));
         }
         self.address.put_into(&mut stanza)?;

@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::net::IpAddr;
 use std::path::Path;
 use std::time::Instant;
 
 use ansible_module::fault::Fault;
 
-use crate::interfaces::Interfaces;
+use crate::interfaces::{Interfaces, Stanza};
 use crate::jsonrpc;
 use crate::kernel::{DefaultRoute, Links, default_routes};
 use crate::ovsdb::{self, Database, Ovs};
@@ -53,12 +52,11 @@ impl Picture {
         })
     }
 
-    /// The link that a default route of `address`'s family leads through, and its gateway.
-    pub fn default_route(&self, v4: bool) -> Option<(&str, IpAddr)> {
-        self.routes
-            .iter()
-            .filter_map(|route| Some((route.device.as_str(), route.gateway?)))
-            .find(|(_, gateway)| gateway.is_ipv4() == v4)
+    /// A stanza as one task declares it: without a bridge's `ovs_ports` line, which is many tasks' work.
+    pub fn stanza(&self, name: &str) -> Option<Stanza> {
+        let mut stanza = self.interfaces.stanza(name)?;
+        stanza.set("ovs_ports", None);
+        Some(stanza)
     }
 }
 
@@ -75,7 +73,11 @@ pub fn read_file(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
 fn read_ovs(paths: &Paths) -> Result<Option<Ovs>, Fault> {
     match Database::open(&paths.ovsdb, Instant::now() + paths.limits.ovsdb) {
         Ok(mut database) => database.read().map(Some).map_err(|error| Fault::from_error("ovsdb_failed", &error)),
-        Err(ovsdb::Error::Dialog(jsonrpc::Error::Connect { .. })) => Ok(None),
+        Err(ovsdb::Error::Dialog(jsonrpc::Error::Connect { fact, .. }))
+            if matches!(fact.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(Fault::from_error("ovsdb_failed", &error)),
     }
 }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use ansible_module::fault::Fault;
 
-use crate::interfaces::is_nic_like;
+use crate::interfaces::looks_like_a_nic;
 
 /// Names that guests, firewall bridges and vnets use for their own ports.
 const OTHERS_PREFIXES: [&str; 6] = ["tap", "veth", "fw", "ln_", "vmbr", "ovs_"];
@@ -15,7 +15,7 @@ pub fn bridge_name(option: &str, name: &str) -> Result<(), Fault> {
     let fits = (2..=10).contains(&name.len())
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if fits && !is_bond_name(name) && !is_nic_like(name) {
+    if fits && !is_bond_name(name) && !looks_like_a_nic(name) {
         return Ok(());
     }
     Err(invalid_name(
@@ -55,7 +55,7 @@ pub fn intport_name(option: &str, name: &str) -> Result<(), Fault> {
         ));
     }
     let others = OTHERS_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-    if others || is_nic_like(name) || is_bond_name(name) || name == "lo" {
+    if others || looks_like_a_nic(name) || is_bond_name(name) || name == "lo" {
         return Err(invalid_name(option, name, "Proxmox takes such a name for a NIC, a bond, a bridge or a guest's port", "mgmt"));
     }
     Ok(())

@@ -60,11 +60,11 @@ impl State {
         let Self { file: File { stanzas, ovs_ports }, ovsdb: Ovsdb { bridges, ports }, kernel } = like;
         let mut found = Self::default();
         for name in stanzas.keys() {
-            found.file.stanzas.insert(name.clone(), picture.interfaces.stanza(name));
+            found.file.stanzas.insert(name.clone(), picture.stanza(name));
         }
         for (bridge, wanted) in ovs_ports {
             let listed: BTreeSet<String> =
-                picture.interfaces.stanza(bridge).map(|stanza| stanza.list("ovs_ports").into_iter().collect()).unwrap_or_default();
+                picture.interfaces.stanza(bridge).map(|stanza| stanza.list("ovs_ports").into_iter().map(str::to_owned).collect()).unwrap_or_default();
             let ports = wanted.keys().map(|port| (port.clone(), listed.contains(port))).collect();
             found.file.ovs_ports.insert(bridge.clone(), ports);
         }
@@ -87,7 +87,7 @@ impl Link {
         let addresses: BTreeSet<String> =
             link.map(|link| link.addresses.iter().map(ToString::to_string).collect()).unwrap_or_default();
         let has_gateway = |gateway: &str| {
-            picture.routes.iter().any(|route| route.device == name && route.gateway.is_some_and(|found| found.to_string() == gateway))
+            picture.routes.iter().any(|route| route.link == name && route.gateway.is_some_and(|found| found.to_string() == gateway))
         };
         Self {
             present: link.is_some(),
@@ -120,7 +120,7 @@ impl converge::State for State {
         let mut objects = Vec::new();
         let mut object = |name: String, text: String| objects.push(Described { name, text });
         for (name, stanza) in stanzas {
-            object(format!("{name} in the interfaces file"), stanza.as_ref().map(Stanza::render).unwrap_or_default());
+            object(format!("{name} in the interfaces file"), stanza.as_ref().map(ToString::to_string).unwrap_or_default());
         }
         for (bridge, ports) in ovs_ports {
             let listed = ports.iter().filter(|(_, listed)| **listed);
