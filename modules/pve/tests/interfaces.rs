@@ -4,6 +4,7 @@
 //! `options` stands for those of the one family), `{"set": [NAME, KEY, VALUE or null or LIST]}`,
 //! `{"comments": [NAME, LIST]}`, `{"auto": [NAME, BOOL]}`, `{"remove": NAME}`, `{"list": [BRIDGE, PORT]}`,
 //! `{"unlist": [BRIDGE, PORT]}`. A case that must be refused has the file `refused`, the error's text.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "what fails here is the test")]
 
 use std::fs;
 use std::path::Path;

@@ -4,6 +4,7 @@ use super::kind::Kind;
 
 pub(super) const ADDRESS: &str = "address";
 pub(super) const NETMASK: &str = "netmask";
+pub(super) const GATEWAY: &str = "gateway";
 
 /// Other spellings that Proxmox's reader takes, and the name under which it knows the key. A dash where Proxmox
 /// wants an underscore (`ovs-type`) is not among them: ifupdown2 understands it, Proxmox does not.
@@ -76,12 +77,12 @@ pub(super) fn written(key: &str, kind: Kind) -> &str {
 
 /// Whether the key belongs to one address family and not to the interface as a whole.
 pub(super) fn is_per_family(key: &str) -> bool {
-    matches!(key, ADDRESS | NETMASK | "broadcast" | "gateway")
+    matches!(key, ADDRESS | NETMASK | "broadcast" | GATEWAY)
 }
 
 /// Where Proxmox writes a key in the body of such an interface: keys in rising order; equal ones as they came.
 pub(super) fn rank(key: &str, kind: Kind) -> (usize, &str) {
-    let common = [ADDRESS, NETMASK, "broadcast", "gateway"];
+    let common = [ADDRESS, NETMASK, "broadcast", GATEWAY];
     let own: &[&str] = match kind {
         Kind::LinuxBridge => {
             &["bridge_ports", "bridge_stp", "bridge_fd", "bridge_vlan_aware", "bridge_vids", "mtu"]

@@ -116,7 +116,7 @@ fn foreign_lines(file: &Interfaces, name: &str) -> Vec<String> {
                 }
             }
             Role::Auto { class, names } => {
-                lines.push(format!("{class} {:?}", names.iter().collect::<Vec<_>>()))
+                lines.push(format!("{class} {:?}", names.iter().collect::<Vec<_>>()));
             }
             _ => {
                 let text = String::from_utf8_lossy(&line.raw).into_owned();

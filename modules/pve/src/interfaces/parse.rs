@@ -92,6 +92,7 @@ pub(super) fn is_open(line: &[u8]) -> bool {
 /// Closes a line, so that something can stand after it.
 pub(super) fn close(line: &mut Vec<u8>, ending: &[u8]) {
     while is_open(line) {
+        let ending = if line.ends_with(b"\r") { b"\n" } else { ending };
         line.extend_from_slice(ending);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::keys::{ADDRESS, NETMASK, canonical, is_per_family};
+use super::keys::{ADDRESS, GATEWAY, NETMASK, canonical, is_per_family};
 
 /// One interface, merged over its `iface` stanzas and `auto` lines.
 ///
@@ -191,12 +191,49 @@ impl Stanza {
 
     /// The IPv4 default gateway.
     pub fn gateway(&self) -> Option<&str> {
-        self.of_version("gateway", 4)
+        self.of_version(GATEWAY, 4)
     }
 
     /// The IPv6 default gateway.
     pub fn gateway6(&self) -> Option<&str> {
-        self.of_version("gateway", 6)
+        self.of_version(GATEWAY, 6)
+    }
+
+    /// Gives the interface this one address of a family, or none, as Proxmox's API does: the method is `static` with an
+    /// address and `manual` without (`dhcp` and others stay then), and IPv6 has a stanza of its own only if that says
+    /// something. A gateway is not touched.
+    pub fn set_address(&mut self, family: AddressFamily, address: Option<&str>) {
+        self.set_of_version(family, ADDRESS, address);
+        if let Some(own) = self.family_mut(family) {
+            match own.method.as_str() {
+                _ if address.is_some() => "static".clone_into(&mut own.method),
+                "static" => "manual".clone_into(&mut own.method),
+                _ => {}
+            }
+        }
+        let only = self.families.len() == 1;
+        let is_idle = |found: &Family| {
+            found.family == AddressFamily::Inet6 && found.method == "manual" && found.options.is_empty()
+        };
+        self.families.retain(|found| only || !is_idle(found));
+    }
+
+    /// Gives the interface this default gateway of a family, or none.
+    pub fn set_gateway(&mut self, family: AddressFamily, gateway: Option<&str>) {
+        self.set_of_version(family, GATEWAY, gateway);
+    }
+
+    fn set_of_version(&mut self, family: AddressFamily, key: &str, value: Option<&str>) {
+        if let Some(shared) = self.family_mut(AddressFamily::None) {
+            let is_six = family == AddressFamily::Inet6;
+            shared.options.retain(|(known, value)| known != key || value.contains(':') != is_six);
+        }
+        if value.is_some() && self.family(family).is_none() {
+            self.families.push(Family::new(family, "manual"));
+        }
+        if let Some(own) = self.family_mut(family) {
+            own.set_all(key, value.as_slice());
+        }
     }
 
     /// The same stanza with canonical keys, folded netmasks and no white space at the ends.
@@ -250,4 +287,57 @@ fn prefix_length(mask: &str) -> Option<u32> {
 
 fn with_length(address: &str, length: u8) -> String {
     if address.contains('/') { address.to_owned() } else { format!("{address}/{length}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_makes_the_method_and_the_ipv6_stanza() {
+        let mut stanza = Stanza::new("mgmt", "manual");
+        stanza.set_address(AddressFamily::Inet, Some("10.0.0.2/24"));
+        stanza.set_address(AddressFamily::Inet6, Some("fd00::2/64"));
+        stanza.set_gateway(AddressFamily::Inet6, Some("fd00::1"));
+        assert_eq!((stanza.method(), stanza.address().as_deref()), ("static", Some("10.0.0.2/24")));
+        assert_eq!((stanza.address6().as_deref(), stanza.gateway6()), (Some("fd00::2/64"), Some("fd00::1")));
+        stanza.set_gateway(AddressFamily::Inet6, None);
+        stanza.set_address(AddressFamily::Inet6, None);
+        stanza.set_address(AddressFamily::Inet, None);
+        assert_eq!(stanza, Stanza::new("mgmt", "manual"));
+    }
+
+    #[test]
+    fn an_address_moves_out_of_a_stanza_for_both_families() {
+        let mut stanza = Stanza::new("mgmt", "manual");
+        let mut shared = Family::new(AddressFamily::None, "");
+        shared.set_all("address", &["10.0.0.2/24", "fd00::2/64"]);
+        stanza.families = vec![shared];
+        assert_eq!(stanza.address6().as_deref(), Some("fd00::2/64"));
+        stanza.set_address(AddressFamily::Inet, Some("10.0.0.3/24"));
+        assert_eq!(stanza.address().as_deref(), Some("10.0.0.3/24"));
+        assert_eq!(stanza.address6().as_deref(), Some("fd00::2/64"));
+    }
+
+    #[test]
+    fn a_netmask_becomes_the_length_of_the_address() {
+        let folded = |mask: &str| {
+            let mut options =
+                vec![(ADDRESS.to_owned(), "10.0.0.2".to_owned()), (NETMASK.to_owned(), mask.to_owned())];
+            fold_netmask(&mut options).then(|| options.remove(0).1)
+        };
+        assert_eq!(folded("255.255.255.128").as_deref(), Some("10.0.0.2/25"));
+        assert_eq!(folded("24").as_deref(), Some("10.0.0.2/24"));
+        assert_eq!(folded("255.0.255.0"), None);
+        assert_eq!(folded("129"), None);
+    }
+
+    #[test]
+    fn lists_are_read_as_proxmox_reads_them() {
+        let mut stanza = Stanza::new("vmbr0", "manual");
+        stanza.set_all("bridge-ports", &["none", "eno1,eno2", "eno3"]);
+        assert_eq!(stanza.list("bridge_ports"), ["eno1", "eno2", "eno3"]);
+        stanza.set_all("ovs_ports", &["bond0", " mgmt  storage"]);
+        assert_eq!(stanza.list("ovs_ports"), ["mgmt", "storage"]);
+    }
 }
