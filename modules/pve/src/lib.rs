@@ -4,6 +4,7 @@
 
 pub mod interfaces;
 pub mod paths;
+pub mod specs;
 
 pub mod jsonrpc;
 pub mod kernel;
