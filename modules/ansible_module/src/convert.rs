@@ -185,15 +185,12 @@ fn expand_path(path: &str, variable: impl Fn(&str) -> Option<String>) -> String 
             Some(braced) => braced,
             None => after.split_at(word),
         };
-        match variable(name).filter(|_| !name.is_empty()) {
-            Some(value) => {
-                out.push_str(&value);
-                rest = tail;
-            }
-            None => {
-                out.push('$');
-                rest = after;
-            }
+        if let Some(value) = variable(name).filter(|_| !name.is_empty()) {
+            out.push_str(&value);
+            rest = tail;
+        } else {
+            out.push('$');
+            rest = after;
         }
     }
     out.push_str(rest);

@@ -38,18 +38,26 @@ pub trait Module {
 pub fn run<M: Module>() -> ExitCode {
     // The default hook writes to standard error, which Ansible's async wrapper puts into the result.
     set_hook(Box::new(|_| {}));
-    let arguments: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let arguments: Vec<String> =
+        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["--version" | "-V"] => say(&format!("{} {}\n", M::SPEC.module, env!("CARGO_PKG_VERSION")), ExitCode::SUCCESS),
+        ["--version" | "-V"] => {
+            say(&format!("{} {}\n", M::SPEC.module, env!("CARGO_PKG_VERSION")), ExitCode::SUCCESS)
+        }
         ["--help" | "-h"] => say(&M::SPEC.help(), ExitCode::SUCCESS),
-        ["--rollback", folder] => finish(&guarded(|| M::rollback(Path::new(folder), &context::<M>(&Internal::default(), Secrets::default())))),
+        ["--rollback", folder] => finish(&guarded(|| {
+            M::rollback(Path::new(folder), &context::<M>(&Internal::default(), Secrets::default()))
+        })),
         [source] if *source == "-" || !source.starts_with('-') => answer::<M>(source),
         _ => finish(&Err(Failure::untouched(
             Step::Request,
             Fault::new(
                 "usage",
-                format!("expected one argument; hint: `{0} FILE`, `{0} -`, `{0} --rollback DIR`, `{0} --help` or `{0} --version`", M::SPEC.module),
+                format!(
+                    "expected one argument; hint: `{0} FILE`, `{0} -`, `{0} --rollback DIR`, `{0} --help` or `{0} --version`",
+                    M::SPEC.module
+                ),
             ),
         ))),
     }
@@ -83,7 +91,10 @@ fn answer<M: Module>(source: &str) -> ExitCode {
 
 fn run_with<M: Module>(params: &Map<String, Value>, internal: &Internal, secrets: &Secrets) -> Ended {
     let params = serde_json::from_value(Value::Object(params.clone())).map_err(|error| {
-        let fault = Fault::new("internal", format!("understanding the arguments failed: {error}; hint: please report it"));
+        let fault = Fault::new(
+            "internal",
+            format!("understanding the arguments failed: {error}; hint: please report it"),
+        );
         Failure::untouched(Step::Arguments, fault)
     })?;
     let context = context::<M>(internal, secrets.clone());
@@ -107,13 +118,21 @@ fn context<M: Module>(internal: &Internal, secrets: Secrets) -> Context {
 /// The last net: what panics while a device is changed is caught in `converge`, where the way back is known.
 fn guarded(run: impl FnOnce() -> Ended) -> Ended {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-        let fault = Fault::new("internal", "a defect of this module stopped it before it changed anything; hint: please report it");
+        let fault = Fault::new(
+            "internal",
+            "a defect of this module stopped it before it changed anything; hint: please report it",
+        );
         Err(Failure::untouched(Step::Plan, fault))
     })
 }
 
 fn finish(ended: &Ended) -> ExitCode {
-    emit(ended, &Internal { inject_invocation: Some(false), ..Internal::default() }, &Map::new(), &Secrets::default())
+    emit(
+        ended,
+        &Internal { inject_invocation: Some(false), ..Internal::default() },
+        &Map::new(),
+        &Secrets::default(),
+    )
 }
 
 fn emit(ended: &Ended, internal: &Internal, arguments: &Map<String, Value>, secrets: &Secrets) -> ExitCode {

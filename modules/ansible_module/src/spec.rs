@@ -91,7 +91,7 @@ pub enum Literal {
 }
 
 /// What must hold between the options of one level, in the terms of Ansible's argument spec.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Constraints {
     /// Of each group at most one is given.
     pub mutually_exclusive: &'static [&'static [&'static str]],

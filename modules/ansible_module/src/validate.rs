@@ -1,8 +1,9 @@
 //! Arguments checked against a spec, with the result and the words of Ansible's own `AnsibleModule`.
 //!
 //! Ansible collects every error and reports the first. Here the first one ends the check, so the order of the
-//! steps in [`Validator::level`] is Ansible's order of errors. It differs in one thing only: parameters hold
-//! canonical names alone, where Ansible leaves aliases and ignored unknown names in them.
+//! steps in `Validator::level` is Ansible's order of errors. Parameters hold canonical names alone, where Ansible
+//! leaves aliases and ignored unknown names in them; the other differences are told in
+//! [`convert`](crate::convert).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -306,4 +307,112 @@ fn convert_elements(name: &str, kind: Type, place: &Place, items: &[Value]) -> R
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Literal, Suboptions};
+    use serde_json::json;
+
+    static SPEC: ArgumentSpec = ArgumentSpec {
+        module: "link",
+        short_description: "A link",
+        options: &[
+            OptionSpec { required: true, aliases: &["iface"], ..OptionSpec::new("name", Type::Str) },
+            OptionSpec { default: Some(Literal::Int(1500)), ..OptionSpec::new("mtu", Type::Int) },
+            OptionSpec {
+                choices: &[Literal::Str("slow"), Literal::Str("fast")],
+                ..OptionSpec::new("speed", Type::Str)
+            },
+            OptionSpec {
+                suboptions: Some(Suboptions {
+                    options: &[
+                        OptionSpec {
+                            required: true,
+                            aliases: &["nic"],
+                            ..OptionSpec::new("port", Type::Str)
+                        },
+                        OptionSpec { no_log: true, ..OptionSpec::new("key", Type::Str) },
+                        OptionSpec::new("tags", Type::List(Some(&Type::Int))),
+                    ],
+                    constraints: Constraints { mutually_exclusive: &[&["key", "tags"]], ..Constraints::NONE },
+                }),
+                ..OptionSpec::new("ends", Type::List(Some(&Type::Dict)))
+            },
+        ],
+        constraints: Constraints::NONE,
+    };
+
+    fn validate(arguments: &Value, ignore_unknown: bool) -> Result<Validated, Invalid> {
+        SPEC.validate("a.b.link", arguments.as_object().unwrap().clone(), ignore_unknown)
+    }
+
+    #[test]
+    fn params_are_whole_and_canonical() {
+        let arguments =
+            json!({"ends": ["port=a", {"nic": "b", "port": "c", "tags": "1,2", "odd": 1}], "iface": 5});
+        let validated = validate(&arguments, true).unwrap();
+        let expected = json!({
+            "name": "5",
+            "mtu": 1500,
+            "speed": null,
+            "ends": [
+                {"port": "a", "key": null, "tags": null},
+                {"port": "b", "key": null, "tags": [1, 2]},
+            ],
+        });
+        assert_eq!(Value::Object(validated.params.clone()), expected);
+        assert_eq!(validated.params.keys().collect::<Vec<_>>(), ["name", "mtu", "speed", "ends"]);
+        assert_eq!(validated.warnings, ["Both option ends[1].port and its alias ends[1].nic are set."]);
+    }
+
+    #[test]
+    fn the_first_broken_rule_is_told_in_the_words_of_ansible() {
+        for (arguments, code, message) in [
+            (json!({"odd": 1}), "missing_option", "missing required arguments: name"),
+            (
+                json!({"name": "x", "odd": 1, "ends": [{"port": "a", "b": 1}]}),
+                "unknown_option",
+                "Unsupported parameters for (a.b.link) module: ends.b, odd. \
+                 Supported parameters include: ends, mtu, name, speed (iface).",
+            ),
+            (
+                json!({"name": "x", "mtu": "big"}),
+                "wrong_type",
+                "argument 'mtu' is of type str and we were unable to convert to int: \
+                 \"'big'\" cannot be converted to an int",
+            ),
+            (
+                json!({"name": "x", "ends": [{"port": "a", "tags": [[]]}]}),
+                "wrong_type",
+                "Elements value for option 'tags' found in 'ends' is of type list and we were unable to \
+                 convert to int: \"[]\" cannot be converted to an int",
+            ),
+            (
+                json!({"name": "x", "ends": [5]}),
+                "wrong_type",
+                "Value '5' in the sub parameter field 'ends' must be a list, not 'int'",
+            ),
+            (
+                json!({"name": "x", "speed": "odd"}),
+                "wrong_choice",
+                "value of speed must be one of: slow, fast, got: odd",
+            ),
+            (
+                json!({"name": "x", "ends": [{"port": "a", "key": "k", "tags": []}]}),
+                "mutually_exclusive",
+                "parameters are mutually exclusive: key|tags found in ends",
+            ),
+        ] {
+            let invalid = validate(&arguments, false).unwrap_err();
+            assert_eq!((invalid.kind.code(), invalid.to_string().as_str()), (code, message));
+        }
+    }
+
+    #[test]
+    fn secrets_are_known_even_when_the_arguments_are_not_valid() {
+        let invalid = validate(&json!({"ends": [{"key": "k"}]}), false).unwrap_err();
+        assert_eq!(invalid.secrets, BTreeSet::from(["k".to_owned()]));
+    }
 }

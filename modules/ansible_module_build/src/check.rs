@@ -134,6 +134,7 @@ fn option(name: String, doc: OptionDoc, extra: Extra, prefix: &str) -> Result<Ch
         None => None,
     };
     Ok(CheckedOption {
+        name,
         description,
         kind,
         elements,
@@ -143,7 +144,6 @@ fn option(name: String, doc: OptionDoc, extra: Extra, prefix: &str) -> Result<Ch
         choices,
         aliases,
         inside,
-        name,
     })
 }
 
@@ -158,12 +158,12 @@ fn constraints(options: Vec<CheckedOption>, extra: Extra, prefix: &str) -> Resul
         options: _,
     } = extra;
     let by_name: BTreeMap<_, _> = options.iter().map(|option| (option.name.as_str(), option)).collect();
-    let named = |rule: &str, name: &str| {
+    let find = |rule: &str, name: &str| {
         let missing = || constraint_problem(prefix, rule, &format!("there is no option `{name}`"));
         by_name.get(name).copied().ok_or_else(missing)
     };
     let group = |rule: &str, names: &[String], least: usize| {
-        names.iter().try_for_each(|name| named(rule, name).map(drop))?;
+        names.iter().try_for_each(|name| find(rule, name).map(drop))?;
         if let Some(name) = first_duplicate(names) {
             return Err(constraint_problem(prefix, rule, &format!("`{name}` is named twice")));
         }
@@ -188,7 +188,7 @@ fn constraints(options: Vec<CheckedOption>, extra: Extra, prefix: &str) -> Resul
         group(rule, names, 2)?;
     }
     for name in required_one_of.iter().flatten() {
-        if named("required_one_of", name)?.is_always_there() {
+        if find("required_one_of", name)?.is_always_there() {
             let fact = format!("it is always fulfilled, because `{name}` is required or has a default");
             return Err(constraint_problem(prefix, "required_one_of", &fact));
         }
@@ -196,7 +196,7 @@ fn constraints(options: Vec<CheckedOption>, extra: Extra, prefix: &str) -> Resul
 
     let mut checked_if = Vec::new();
     for RequiredIf(option, value, requires, any) in required_if {
-        let CheckedOption { kind, elements, choices, .. } = named("required_if", &option)?;
+        let CheckedOption { kind, elements, choices, .. } = find("required_if", &option)?;
         if !fits(*kind, *elements, &value) || outside_choices(choices, &value).is_some() {
             let fact = format!("`{option}` can never be `{value}`");
             return Err(constraint_problem(prefix, "required_if", &fact));
@@ -211,7 +211,7 @@ fn constraints(options: Vec<CheckedOption>, extra: Extra, prefix: &str) -> Resul
             OneOrMany::One(name) => vec![name],
             OneOrMany::Many(names) => names,
         };
-        named("required_by", &option)?;
+        find("required_by", &option)?;
         group("required_by", &requires, 1)?;
         checked_by.push((option, requires));
     }
@@ -296,21 +296,7 @@ fn first_line(description: OneOrMany) -> Option<String> {
 }
 
 fn says_more_than_no_log(extra: &Extra) -> bool {
-    let Extra {
-        no_log: _,
-        mutually_exclusive,
-        required_together,
-        required_one_of,
-        required_if,
-        required_by,
-        options,
-    } = extra;
-    !(mutually_exclusive.is_empty()
-        && required_together.is_empty()
-        && required_one_of.is_empty()
-        && required_if.is_empty()
-        && required_by.is_empty()
-        && options.is_empty())
+    *extra != Extra { no_log: extra.no_log, ..Extra::default() }
 }
 
 fn problem(subject: &str, fact: &str) -> Problem {

@@ -83,7 +83,7 @@ pub enum Choices {
     Described(IndexMap<String, IgnoredAny>),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, PartialEq)]
 #[serde(untagged)]
 pub enum OneOrMany {
     One(String),
@@ -91,7 +91,7 @@ pub enum OneOrMany {
 }
 
 /// What stands in `ARGUMENT_SPEC_EXTRA`, at its top or for one option in it.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Extra {
     pub no_log: Option<bool>,
@@ -104,5 +104,5 @@ pub struct Extra {
 }
 
 /// `[option, value, [required, ...]]`, and `true` at the end where one of them is enough.
-#[derive(Deserialize)]
+#[derive(Deserialize, PartialEq)]
 pub struct RequiredIf(pub String, pub Value, pub Vec<String>, #[serde(default)] pub bool);

@@ -10,22 +10,22 @@ pub fn plain(text: &str) -> String {
         let (lead, tag) = before.split_at(word_start);
         let joined = lead.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
         let known = ["B", "C", "E", "I", "L", "M", "O", "P", "R", "RV", "U", "V"].contains(&tag) && !joined;
-        match closing(inside).filter(|_| known) {
-            Some((content, tail)) => {
-                out.push_str(lead);
-                match tag {
-                    "C" | "E" | "O" | "RV" | "V" => out.push_str(&format!("`{content}`")),
-                    "L" | "R" => out.push_str(content.split(',').next().unwrap_or_default()),
-                    _ => out.push_str(&content),
-                }
-                rest = tail;
-            }
-            None => {
+        let (content, tail) = match closing(inside) {
+            Some(closed) if known => closed,
+            _ => {
                 out.push_str(before);
                 out.push('(');
                 rest = inside;
+                continue;
             }
+        };
+        out.push_str(lead);
+        match tag {
+            "C" | "E" | "O" | "RV" | "V" => out.extend(["`", &content, "`"]),
+            "L" | "R" => out.push_str(content.split(',').next().unwrap_or_default()),
+            _ => out.push_str(&content),
         }
+        rest = tail;
     }
     out + rest
 }

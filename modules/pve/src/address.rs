@@ -35,7 +35,13 @@ impl Address {
             match stanza.family_mut(AddressFamily::Inet) {
                 Some(family) => method.clone_into(&mut family.method),
                 None => {
-                    return Err(Fault::new("wrong_type", format!("option `cidr`: `{}` has no `inet` stanza in the interfaces file; hint: remove it there first", stanza.name)));
+                    return Err(Fault::new(
+                        "wrong_type",
+                        format!(
+                            "option `cidr`: `{}` has no `inet` stanza in the interfaces file; hint: remove it there first",
+                            stanza.name
+                        ),
+                    ));
                 }
             }
         }
@@ -45,11 +51,15 @@ impl Address {
         match (stanza.address(), stanza.get("gateway")) {
             (None, Some(gateway)) => Err(Fault::new(
                 "gateway_without_address",
-                format!("option `gateway`: `{}` would have the gateway {gateway} and no address; hint: give `cidr`, or take the gateway away with \"\"", stanza.name),
+                format!(
+                    "option `gateway`: `{}` would have the gateway {gateway} and no address; hint: give `cidr`, or take the gateway away with \"\"",
+                    stanza.name
+                ),
             )),
-            (Some(cidr), Some(gateway)) if cidr.split('/').next() == Some(gateway) => {
-                Err(Fault::new("invalid_address", format!("option `gateway`: {gateway} is the address of `{}` itself", stanza.name)))
-            }
+            (Some(cidr), Some(gateway)) if cidr.split('/').next() == Some(gateway) => Err(Fault::new(
+                "invalid_address",
+                format!("option `gateway`: {gateway} is the address of `{}` itself", stanza.name),
+            )),
             _ => Ok(()),
         }
     }
@@ -57,7 +67,8 @@ impl Address {
     /// The kernel's link when `after` took the place of `before`: up, with the new address and without the old.
     pub fn link(before: Option<&Stanza>, after: Option<&Stanza>) -> Link {
         let addresses = |stanza: Option<&Stanza>| stanza.and_then(Stanza::address);
-        let gateways = |stanza: Option<&Stanza>| stanza.and_then(|stanza| stanza.get("gateway")).map(str::to_owned);
+        let gateways =
+            |stanza: Option<&Stanza>| stanza.and_then(|stanza| stanza.get("gateway")).map(str::to_owned);
         let mark = |old: Option<String>, new: Option<String>| {
             let old = old.map(|value| (value, false));
             old.into_iter().chain(new.map(|value| (value, true))).collect::<BTreeMap<String, bool>>()

@@ -100,7 +100,11 @@ impl Node<'_> {
     }
 
     /// One transaction for the bridges and ports among `changes`, as far as `set` goes for a port.
-    fn transact(&mut self, changes: &[Change], set: fn(&Port, &mut Transaction<'_>, &str, &Port) -> Result<(), ovsdb::Error>) -> Result<(), Fault> {
+    fn transact(
+        &mut self,
+        changes: &[Change],
+        set: fn(&Port, &mut Transaction<'_>, &str, &Port) -> Result<(), ovsdb::Error>,
+    ) -> Result<(), Fault> {
         let failed = |error: ovsdb::Error| Fault::from_error("ovsdb_failed", &error);
         let mut transaction = Transaction::new(&self.ovs);
         let mut removed = Vec::new();
@@ -128,7 +132,8 @@ impl Node<'_> {
         }
         let operations = transaction.operations().into_iter().filter(|operation| operation["op"] != "wait");
         self.commands.extend(operations.map(|operation| format!("ovsdb {operation}")));
-        let mut database = Database::open(&self.paths.ovsdb, database_deadline(&self.paths)).map_err(failed)?;
+        let mut database =
+            Database::open(&self.paths.ovsdb, database_deadline(&self.paths)).map_err(failed)?;
         transaction.commit(&mut database).map_err(failed)
     }
 
@@ -142,7 +147,10 @@ impl Node<'_> {
             let finished = spawn::run(&self.paths.ifreload, limit, self.paths.limits.grace)
                 .map_err(|error| Fault::from_error("reload_failed", &error))?;
             if finished.timed_out {
-                return Err(Fault::new("reload_timed_out", format!("running `{command}` failed: it did not end within {limit:?} and was stopped")));
+                return Err(Fault::new(
+                    "reload_timed_out",
+                    format!("running `{command}` failed: it did not end within {limit:?} and was stopped"),
+                ));
             }
             let status = finished.status.and_then(|status| status.code());
             tries += 1;
@@ -150,7 +158,12 @@ impl Node<'_> {
                 Some(0) => return Ok(()),
                 Some(BUSY) if tries < BUSY_TRIES => self.context.clock.sleep(BUSY_PAUSE),
                 _ => {
-                    let errors: Vec<&str> = finished.stderr.lines().chain(finished.stdout.lines()).filter(|line| line.starts_with("error")).collect();
+                    let errors: Vec<&str> = finished
+                        .stderr
+                        .lines()
+                        .chain(finished.stdout.lines())
+                        .filter(|line| line.starts_with("error"))
+                        .collect();
                     let harmless = !errors.is_empty() && errors.iter().all(|line| is_harmless(line));
                     return if harmless { Ok(()) } else { Err(reload_failed(&command, status, &errors)) };
                 }
@@ -167,7 +180,10 @@ fn is_harmless(line: &str) -> bool {
 fn reload_failed(command: &str, status: Option<i32>, errors: &[&str]) -> Fault {
     let status = status.map_or("a signal".to_owned(), |status| format!("status {status}"));
     let told = if errors.is_empty() { "no word".to_owned() } else { errors.join("; ") };
-    Fault::new("reload_failed", format!("running `{command}` failed: it ended with {status} and said: {told}"))
+    Fault::new(
+        "reload_failed",
+        format!("running `{command}` failed: it ended with {status} and said: {told}"),
+    )
 }
 
 /// Whether only `ifreload -a` can do it: whatever creates or removes, and what is the kernel's.
@@ -175,12 +191,17 @@ fn needs_reload(change: &Change) -> bool {
     match change {
         Change::Stanza { from: Some(from), to: Some(to), .. } => {
             // Nobody but the web interface reads a comment.
-            let without_comments = |stanza: &crate::interfaces::Stanza| crate::interfaces::Stanza { comments: Vec::new(), ..stanza.clone() };
+            let without_comments = |stanza: &crate::interfaces::Stanza| crate::interfaces::Stanza {
+                comments: Vec::new(),
+                ..stanza.clone()
+            };
             without_comments(from) != without_comments(to)
         }
         Change::Stanza { .. } | Change::Listing { .. } | Change::Link { .. } => true,
         Change::Bridge { from, to, .. } => from.is_none() || to.is_none(),
-        Change::Port { from, to, .. } => from.as_ref().map(|port| &port.bridge) != to.as_ref().map(|port| &port.bridge),
+        Change::Port { from, to, .. } => {
+            from.as_ref().map(|port| &port.bridge) != to.as_ref().map(|port| &port.bridge)
+        }
     }
 }
 
@@ -200,7 +221,12 @@ fn is_left_by_ifupdown2(change: &Change) -> bool {
 
 impl Port {
     /// The members, and with them what keeps LACP from being renegotiated.
-    fn set_members(&self, transaction: &mut Transaction<'_>, name: &str, from: &Self) -> Result<(), ovsdb::Error> {
+    fn set_members(
+        &self,
+        transaction: &mut Transaction<'_>,
+        name: &str,
+        from: &Self,
+    ) -> Result<(), ovsdb::Error> {
         if self.interfaces == from.interfaces {
             return Ok(());
         }
@@ -212,7 +238,12 @@ impl Port {
     }
 
     /// What `ifreload -a` is known to leave as it was.
-    fn set_left(&self, transaction: &mut Transaction<'_>, name: &str, from: &Self) -> Result<(), ovsdb::Error> {
+    fn set_left(
+        &self,
+        transaction: &mut Transaction<'_>,
+        name: &str,
+        from: &Self,
+    ) -> Result<(), ovsdb::Error> {
         self.set_members(transaction, name, from)?;
         if self.bond_updelay != from.bond_updelay {
             transaction.set_port(name, &PortColumn::BondUpdelay(self.bond_updelay))?;
@@ -224,16 +255,34 @@ impl Port {
     }
 
     /// Every column that differs.
-    fn set_all(&self, transaction: &mut Transaction<'_>, name: &str, from: &Self) -> Result<(), ovsdb::Error> {
+    fn set_all(
+        &self,
+        transaction: &mut Transaction<'_>,
+        name: &str,
+        from: &Self,
+    ) -> Result<(), ovsdb::Error> {
         self.set_left(transaction, name, from)?;
-        let Self { bridge: _, internal: _, interfaces: _, bond_mode, lacp, tag, trunks, vlan_mode, bond_updelay: _, bond_downdelay: _, other_config } = self;
+        let Self {
+            bridge: _,
+            internal: _,
+            interfaces: _,
+            bond_mode,
+            lacp,
+            tag,
+            trunks,
+            vlan_mode,
+            bond_updelay: _,
+            bond_downdelay: _,
+            other_config,
+        } = self;
         let columns = [
             (*bond_mode != from.bond_mode).then(|| PortColumn::BondMode(Some(bond_mode.clone()))),
             (*lacp != from.lacp).then(|| PortColumn::Lacp(Some(lacp.clone()))),
             (*tag != from.tag).then_some(PortColumn::Tag(*tag)),
             (*trunks != from.trunks).then(|| PortColumn::Trunks(trunks.clone())),
             (*vlan_mode != from.vlan_mode).then(|| PortColumn::VlanMode(vlan_mode.clone())),
-            (*other_config != from.other_config && self.interfaces == from.interfaces).then(|| PortColumn::OtherConfig(other_config.clone())),
+            (*other_config != from.other_config && self.interfaces == from.interfaces)
+                .then(|| PortColumn::OtherConfig(other_config.clone())),
         ];
         columns.iter().flatten().try_for_each(|column| transaction.set_port(name, column))
     }

@@ -22,7 +22,11 @@ pub fn to_pin(picture: &Picture, port: &str, members: &BTreeSet<String>) -> Opti
         .iter()
         .filter(|name| **name != live.bridge)
         .filter_map(|name| {
-            let interfaces = if name == port { Some(members) } else { picture.ovs.ports.get(name).map(|port| &port.interfaces) };
+            let interfaces = if name == port {
+                Some(members)
+            } else {
+                picture.ovs.ports.get(name).map(|port| &port.interfaces)
+            };
             mac(picture, interfaces?.first()?).filter(|mac| counts(mac))
         })
         .min();

@@ -75,7 +75,8 @@ pub fn changes(found: &State, wanted: &State) -> Vec<Change> {
     }
     for (bridge, wanted) in ovs_ports {
         for (port, listed) in wanted {
-            let is = found.file.ovs_ports.get(bridge).and_then(|ports| ports.get(port)).copied().unwrap_or(false);
+            let is =
+                found.file.ovs_ports.get(bridge).and_then(|ports| ports.get(port)).copied().unwrap_or(false);
             if is != *listed {
                 changes.push(Change::Listing { bridge: bridge.clone(), port: port.clone(), listed: *listed });
             }
@@ -110,7 +111,9 @@ impl fmt::Display for Change {
                 let to = to.as_ref().map(stanza_properties);
                 tell(f, "interfaces file", name, from, to)
             }
-            Self::Listing { bridge, port, listed: true } => write!(f, "interfaces file: name {port} in ovs_ports of {bridge}"),
+            Self::Listing { bridge, port, listed: true } => {
+                write!(f, "interfaces file: name {port} in ovs_ports of {bridge}")
+            }
             Self::Listing { bridge, port, listed: false } => {
                 write!(f, "interfaces file: take {port} out of ovs_ports of {bridge}")
             }
@@ -124,7 +127,9 @@ impl fmt::Display for Change {
                 let to = to.as_ref().map(Port::properties);
                 tell(f, "Open vSwitch", &format!("port {name}"), from, to)
             }
-            Self::Link { name, from, to } => tell(f, "kernel", &format!("link {name}"), Some(from.properties()), Some(to.properties())),
+            Self::Link { name, from, to } => {
+                tell(f, "kernel", &format!("link {name}"), Some(from.properties()), Some(to.properties()))
+            }
         }
     }
 }
@@ -161,7 +166,8 @@ fn tell(
     };
     let mut told: Vec<String> = Vec::new();
     for (name, new) in &to {
-        let old = from.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone()).unwrap_or_default();
+        let old =
+            from.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone()).unwrap_or_default();
         match (old.as_str(), new.as_str()) {
             (old, new) if old == new => {}
             ("", new) => told.push(format!("{name}: {new}")),

@@ -9,10 +9,16 @@ use crate::picture::Picture;
 
 /// Refuses `nic` as a port of `owner` (a bond or bridge), unless it is a NIC, without an address, and nobody else's.
 pub fn nic_is_free(picture: &Picture, option: &str, nic: &str, owner: &str) -> Result<(), Fault> {
-    let about = |code, fact: String| Err(Fault::new(code, format!("option `{option}`: `{nic}` can't be a port of `{owner}`: {fact}")));
+    let about = |code, fact: String| {
+        Err(Fault::new(code, format!("option `{option}`: `{nic}` can't be a port of `{owner}`: {fact}")))
+    };
     let Some(link) = picture.links.get(nic) else {
-        let nics: Vec<&str> = picture.links.iter().map(|(name, _)| name).filter(|name| picture.links.is_nic(name)).collect();
-        return about("nic_not_found", format!("this node has no such link; hint: it has {}", nics.join(", ")));
+        let nics: Vec<&str> =
+            picture.links.iter().map(|(name, _)| name).filter(|name| picture.links.is_nic(name)).collect();
+        return about(
+            "nic_not_found",
+            format!("this node has no such link; hint: it has {}", nics.join(", ")),
+        );
     };
     if let Some(master) = &link.master {
         let (kind, name) = match master {
@@ -22,15 +28,27 @@ pub fn nic_is_free(picture: &Picture, option: &str, nic: &str, owner: &str) -> R
         };
         // Open vSwitch's own NICs may show it as their master.
         if kind != "link" {
-            return about("port_in_use", format!("it is a port of the {kind} `{name}`; hint: take it out there first"));
+            return about(
+                "port_in_use",
+                format!("it is a port of the {kind} `{name}`; hint: take it out there first"),
+            );
         }
     }
     if !picture.links.is_nic(nic) {
-        return about("not_a_nic", "it is not a physical NIC; hint: only NICs carry a bond or are attached directly".to_owned());
+        return about(
+            "not_a_nic",
+            "it is not a physical NIC; hint: only NICs carry a bond or are attached directly".to_owned(),
+        );
     }
     for claim in picture.interfaces.claims(nic) {
         if claim.by != owner {
-            return about("port_in_use", format!("`{}` names it in `{}` in the interfaces file; hint: take it out there first", claim.by, claim.key));
+            return about(
+                "port_in_use",
+                format!(
+                    "`{}` names it in `{}` in the interfaces file; hint: take it out there first",
+                    claim.by, claim.key
+                ),
+            );
         }
     }
     if let Some(interface) = picture.ovs.interfaces.get(nic) {
@@ -38,25 +56,49 @@ pub fn nic_is_free(picture: &Picture, option: &str, nic: &str, owner: &str) -> R
         let port = picture.ovs.ports.get(&interface.port);
         let bridge = port.map(|port| port.bridge.as_str()).unwrap_or_default();
         if interface.port != owner && bridge != owner {
-            return about("port_in_use", format!("it is in port `{}` of bridge `{bridge}` in Open vSwitch; hint: take it out there first", interface.port));
+            return about(
+                "port_in_use",
+                format!(
+                    "it is in port `{}` of bridge `{bridge}` in Open vSwitch; hint: take it out there first",
+                    interface.port
+                ),
+            );
         }
     }
     let vlan = picture.interfaces.names().into_iter().find(|name| {
         name.strip_prefix(nic).is_some_and(|rest| rest.starts_with('.'))
-            || picture.interfaces.stanza(name).is_some_and(|stanza| stanza.get("vlan-raw-device") == Some(nic))
+            || picture
+                .interfaces
+                .stanza(name)
+                .is_some_and(|stanza| stanza.get("vlan-raw-device") == Some(nic))
     });
     if let Some(vlan) = vlan {
-        return about("port_in_use", format!("`{vlan}` in the interfaces file is a VLAN on it; hint: make that an IntPort with a tag"));
+        return about(
+            "port_in_use",
+            format!("`{vlan}` in the interfaces file is a VLAN on it; hint: make that an IntPort with a tag"),
+        );
     }
     if let Some(address) = link.addresses.iter().find(|address| !address.is_link_local()) {
-        return about("nic_has_address", format!("it has the address {address}; hint: move the address to an IntPort first"));
+        return about(
+            "nic_has_address",
+            format!("it has the address {address}; hint: move the address to an IntPort first"),
+        );
     }
     if let Some(stanza) = picture.interfaces.stanza(nic) {
         if let Some(method) = addressed(&stanza) {
-            return about("nic_has_address", format!("its stanza in the interfaces file gives it an address ({method}); hint: move the address to an IntPort first"));
+            return about(
+                "nic_has_address",
+                format!(
+                    "its stanza in the interfaces file gives it an address ({method}); hint: move the address to an IntPort first"
+                ),
+            );
         }
         if stanza.get("ovs_type").is_some_and(|kind| kind != "OVSPort") {
-            return about("port_in_use", "its stanza in the interfaces file is of another type; hint: remove its `ovs_type`".to_owned());
+            return about(
+                "port_in_use",
+                "its stanza in the interfaces file is of another type; hint: remove its `ovs_type`"
+                    .to_owned(),
+            );
         }
     }
     Ok(())
@@ -92,24 +134,45 @@ pub fn is_of_kind(picture: &Picture, name: &str, wanted: Kind, word: &str) -> Re
 pub fn bridge_exists(picture: &Picture, bridge: &str, check_mode: bool) -> Result<Option<String>, Fault> {
     if picture.interfaces.stanza(bridge).is_none() {
         if let Some(link) = picture.links.get(bridge).filter(|_| !picture.ovs.bridges.contains_key(bridge)) {
-            return Err(Fault::new("not_an_ovs_bridge", format!("option `bridge`: the link `{bridge}` ({}) is not an OVSBridge; hint: Open vSwitch and Linux bridges never share a port", link.operstate)));
+            return Err(Fault::new(
+                "not_an_ovs_bridge",
+                format!(
+                    "option `bridge`: the link `{bridge}` ({}) is not an OVSBridge; hint: Open vSwitch and Linux bridges never share a port",
+                    link.operstate
+                ),
+            ));
         }
         if check_mode {
-            return Ok(Some(format!("the bridge `{bridge}` does not exist yet: assumed to come from an earlier task")));
+            return Ok(Some(format!(
+                "the bridge `{bridge}` does not exist yet: assumed to come from an earlier task"
+            )));
         }
-        return Err(Fault::new("bridge_not_found", format!("option `bridge`: the interfaces file has no `{bridge}`; hint: make it with pve_ovs_bridge first")));
+        return Err(Fault::new(
+            "bridge_not_found",
+            format!(
+                "option `bridge`: the interfaces file has no `{bridge}`; hint: make it with pve_ovs_bridge first"
+            ),
+        ));
     }
     match picture.interfaces.kind(bridge) {
         Kind::OvsBridge => Ok(None),
         kind => Err(Fault::new(
             "not_an_ovs_bridge",
-            format!("option `bridge`: `{bridge}` is {} in the interfaces file, not an OVSBridge; hint: Open vSwitch and Linux bridges never share a port", describe(kind)),
+            format!(
+                "option `bridge`: `{bridge}` is {} in the interfaces file, not an OVSBridge; hint: Open vSwitch and Linux bridges never share a port",
+                describe(kind)
+            ),
         )),
     }
 }
 
 /// Refuses an address or a default gateway that another interface has, in the file or in the kernel.
-pub fn address_is_free(picture: &Picture, owner: &str, cidr: Option<&str>, gateway: Option<&str>) -> Result<(), Fault> {
+pub fn address_is_free(
+    picture: &Picture,
+    owner: &str,
+    cidr: Option<&str>,
+    gateway: Option<&str>,
+) -> Result<(), Fault> {
     let host = |cidr: &str| cidr.split('/').next().unwrap_or_default().to_owned();
     for name in picture.interfaces.names().into_iter().filter(|name| name != owner) {
         let Some(stanza) = picture.interfaces.stanza(&name) else { continue };
@@ -117,7 +180,9 @@ pub fn address_is_free(picture: &Picture, owner: &str, cidr: Option<&str>, gatew
             if let Some(other) = stanza.get("gateway") {
                 return Err(Fault::new(
                     "gateway_in_use",
-                    format!("option `gateway`: `{name}` has the default gateway {other} in the interfaces file, and a node has one; hint: remove it there first"),
+                    format!(
+                        "option `gateway`: `{name}` has the default gateway {other} in the interfaces file, and a node has one; hint: remove it there first"
+                    ),
                 ));
             }
         }
@@ -125,15 +190,26 @@ pub fn address_is_free(picture: &Picture, owner: &str, cidr: Option<&str>, gatew
             if stanza.get("address").is_some_and(|other| host(other) == host(cidr)) {
                 return Err(Fault::new(
                     "address_in_use",
-                    format!("option `cidr`: `{name}` has the address {cidr} in the interfaces file; hint: remove it there first"),
+                    format!(
+                        "option `cidr`: `{name}` has the address {cidr} in the interfaces file; hint: remove it there first"
+                    ),
                 ));
             }
         }
     }
     if let Some(cidr) = cidr {
-        let has = |addresses: &[crate::kernel::Cidr]| addresses.iter().any(|address| host(&address.to_string()) == host(cidr));
-        if let Some((name, _)) = picture.links.iter().find(|(name, link)| *name != owner && has(&link.addresses)) {
-            return Err(Fault::new("address_in_use", format!("option `cidr`: the link `{name}` has the address {cidr}; hint: remove it there first")));
+        let has = |addresses: &[crate::kernel::Cidr]| {
+            addresses.iter().any(|address| host(&address.to_string()) == host(cidr))
+        };
+        if let Some((name, _)) =
+            picture.links.iter().find(|(name, link)| *name != owner && has(&link.addresses))
+        {
+            return Err(Fault::new(
+                "address_in_use",
+                format!(
+                    "option `cidr`: the link `{name}` has the address {cidr}; hint: remove it there first"
+                ),
+            ));
         }
     }
     Ok(())

@@ -22,10 +22,16 @@ pub fn edited(picture: &Picture, changes: &[Change]) -> Result<Option<Vec<u8>>, 
     let failed = |error: crate::interfaces::EditError| Fault::from_error("file_not_editable", &error);
     for change in changes {
         match change {
-            Change::Stanza { name, to: Some(stanza), .. } => put(&mut interfaces, name, stanza).map_err(failed)?,
+            Change::Stanza { name, to: Some(stanza), .. } => {
+                put(&mut interfaces, name, stanza).map_err(failed)?
+            }
             Change::Stanza { name, to: None, .. } => interfaces.remove(name),
-            Change::Listing { bridge, port, listed: true } => interfaces.list_port(bridge, port).map_err(failed)?,
-            Change::Listing { bridge, port, listed: false } => interfaces.unlist_port(bridge, port).map_err(failed)?,
+            Change::Listing { bridge, port, listed: true } => {
+                interfaces.list_port(bridge, port).map_err(failed)?
+            }
+            Change::Listing { bridge, port, listed: false } => {
+                interfaces.unlist_port(bridge, port).map_err(failed)?
+            }
             Change::Bridge { .. } | Change::Port { .. } | Change::Link { .. } => {}
         }
     }
@@ -33,7 +39,11 @@ pub fn edited(picture: &Picture, changes: &[Change]) -> Result<Option<Vec<u8>>, 
 }
 
 /// A bridge's `ovs_ports` line is many tasks' work and so no part of the stanza that one of them declares.
-fn put(interfaces: &mut Interfaces, name: &str, stanza: &crate::interfaces::Stanza) -> Result<(), crate::interfaces::EditError> {
+fn put(
+    interfaces: &mut Interfaces,
+    name: &str,
+    stanza: &crate::interfaces::Stanza,
+) -> Result<(), crate::interfaces::EditError> {
     let mut stanza = stanza.clone();
     if let Some(found) = interfaces.stanza(name) {
         stanza.set("ovs_ports", found.get("ovs_ports"));
@@ -49,11 +59,15 @@ pub fn replace(
     to: Option<&[u8]>,
     begin: impl FnOnce() -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let _lock = ProxmoxLock::acquire(paths, paths.limits.proxmox_lock).map_err(|error| Fault::from_error("locked", &error))?;
+    let _lock = ProxmoxLock::acquire(paths, paths.limits.proxmox_lock)
+        .map_err(|error| Fault::from_error("locked", &error))?;
     if read_file(&paths.interfaces)?.as_deref() != from {
         return Err(Fault::new(
             "file_changed",
-            format!("writing `{}` failed: somebody else changed it meanwhile, and that stays; hint: look at it, then run again", paths.interfaces.display()),
+            format!(
+                "writing `{}` failed: somebody else changed it meanwhile, and that stays; hint: look at it, then run again",
+                paths.interfaces.display()
+            ),
         ));
     }
     begin()?;
@@ -62,7 +76,9 @@ pub fn replace(
         Some(bytes) => write(path, bytes),
         None => fs::remove_file(path),
     };
-    written.map_err(|error| Fault::new("file_not_written", format!("writing `{}` failed: {error}", path.display())))
+    written.map_err(|error| {
+        Fault::new("file_not_written", format!("writing `{}` failed: {error}", path.display()))
+    })
 }
 
 /// Writes in one step: whoever reads the file sees the old bytes or the new ones, also after a power cut.

@@ -13,5 +13,6 @@ pub fn serialize<S: Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Resul
 /// For `#[serde(with)]`.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u8>>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
-    text.map(|text| text.chars().map(u8::try_from).collect::<Result<_, _>>().map_err(de::Error::custom)).transpose()
+    text.map(|text| text.chars().map(u8::try_from).collect::<Result<_, _>>().map_err(de::Error::custom))
+        .transpose()
 }

@@ -22,7 +22,10 @@ pub struct Bridge {
 impl Bridge {
     /// The bridge that `stanza` (an OVSBridge) declares.
     pub fn declared(stanza: &Stanza) -> Self {
-        let datapath_type = stanza.get_all("ovs_extra").into_iter().find_map(|extra| extra.strip_prefix(&datapath_prefix(&stanza.name)));
+        let datapath_type = stanza
+            .get_all("ovs_extra")
+            .into_iter()
+            .find_map(|extra| extra.strip_prefix(&datapath_prefix(&stanza.name)));
         Self { datapath_type: datapath_type.unwrap_or("system").to_owned() }
     }
 
@@ -31,8 +34,12 @@ impl Bridge {
     /// `ovs_extra` and not `ovs_options`: ifupdown2 sets the latter before it clears the bridge's columns.
     pub fn declare_datapath_type(stanza: &mut Stanza, datapath_type: Option<&str>) {
         let prefix = datapath_prefix(&stanza.name);
-        let mut extras: Vec<String> =
-            stanza.get_all("ovs_extra").into_iter().filter(|extra| !extra.starts_with(&prefix)).map(str::to_owned).collect();
+        let mut extras: Vec<String> = stanza
+            .get_all("ovs_extra")
+            .into_iter()
+            .filter(|extra| !extra.starts_with(&prefix))
+            .map(str::to_owned)
+            .collect();
         extras.extend(datapath_type.map(|value| format!("{prefix}{value}")));
         stanza.set_all("ovs_extra", &extras);
     }
@@ -142,10 +149,15 @@ impl Port {
             "lacp" => self.lacp = choice(&["active", "passive", "off"])?,
             "tag" => self.tag = Some(value.parse().ok().filter(|tag| *tag <= 4095)?),
             "trunks" => {
-                self.trunks = value.trim_matches(['[', ']']).split(',').map(|vlan| vlan.trim().parse().ok()).collect::<Option<_>>()?;
+                self.trunks = value
+                    .trim_matches(['[', ']'])
+                    .split(',')
+                    .map(|vlan| vlan.trim().parse().ok())
+                    .collect::<Option<_>>()?;
             }
             "vlan_mode" => {
-                self.vlan_mode = Some(choice(&["trunk", "access", "native-tagged", "native-untagged", "dot1q-tunnel"])?);
+                self.vlan_mode =
+                    Some(choice(&["trunk", "access", "native-tagged", "native-untagged", "dot1q-tunnel"])?);
             }
             "bond_updelay" => self.bond_updelay = value.parse().ok()?,
             "bond_downdelay" => self.bond_downdelay = value.parse().ok()?,
@@ -161,7 +173,17 @@ impl Port {
     pub fn found(ovs: &Ovs, name: &str) -> Option<Self> {
         let row = ovs.ports.get(name)?;
         let internal = ovs.interfaces.get(name).is_some_and(|interface| interface.kind == "internal");
-        let ovsdb::Port { bond_mode, lacp, tag, trunks, vlan_mode, bond_updelay, bond_downdelay, other_config, .. } = row;
+        let ovsdb::Port {
+            bond_mode,
+            lacp,
+            tag,
+            trunks,
+            vlan_mode,
+            bond_updelay,
+            bond_downdelay,
+            other_config,
+            ..
+        } = row;
         Some(Self {
             bond_mode: bond_mode.clone().unwrap_or_else(|| "active-backup".to_owned()),
             lacp: lacp.clone().unwrap_or_else(|| "off".to_owned()),
@@ -177,7 +199,19 @@ impl Port {
 
     /// The columns with their values, for people: what a change of the port is told in.
     pub fn properties(&self) -> Properties {
-        let Self { bridge, internal: _, interfaces, bond_mode, lacp, tag, trunks, vlan_mode, bond_updelay, bond_downdelay, other_config } = self;
+        let Self {
+            bridge,
+            internal: _,
+            interfaces,
+            bond_mode,
+            lacp,
+            tag,
+            trunks,
+            vlan_mode,
+            bond_updelay,
+            bond_downdelay,
+            other_config,
+        } = self;
         let numbers = |set: &BTreeSet<u16>| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         [
             ("bridge", bridge.clone()),
@@ -189,7 +223,14 @@ impl Port {
             ("vlan_mode", vlan_mode.clone().unwrap_or_default()),
             ("bond_updelay", bond_updelay.to_string()),
             ("bond_downdelay", bond_downdelay.to_string()),
-            ("other_config", other_config.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")),
+            (
+                "other_config",
+                other_config
+                    .iter()
+                    .map(|(key, value)| format!("{key}={value}"))
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            ),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ansible_module::folder;
 use crate::paths::Paths;
+use ansible_module::folder;
 
 /// flock(2) has no time limit of its own, so the lock is asked for again and again.
 const INTERVAL: Duration = Duration::from_millis(20);

@@ -81,16 +81,35 @@ pub fn go_back(module: &'static str, folder: &Path, context: &Context) -> Ended 
 }
 
 impl<'a> Node<'a> {
-    fn new(module: &'static str, context: &'a Context, condition: Condition, named: Option<PathBuf>) -> Result<Self, Box<Failure>> {
+    fn new(
+        module: &'static str,
+        context: &'a Context,
+        condition: Condition,
+        named: Option<PathBuf>,
+    ) -> Result<Self, Box<Failure>> {
         let untouched = |fault| Failure::untouched(Step::Read, fault);
-        let paths = Paths::from_environment().map_err(|error| untouched(Fault::from_error("invalid_environment", &error)))?;
+        let paths = Paths::from_environment()
+            .map_err(|error| untouched(Fault::from_error("invalid_environment", &error)))?;
         if !geteuid().is_root() {
             return Err(untouched(Fault::new(
                 "not_root",
-                format!("reading the node failed: only root can; this is user {}; hint: `become: true`", geteuid()),
+                format!(
+                    "reading the node failed: only root can; this is user {}; hint: `become: true`",
+                    geteuid()
+                ),
             )));
         }
-        Ok(Self { module, context, paths, condition, lock: None, named, checkpoint: None, ovs: Ovs::default(), commands: Vec::new() })
+        Ok(Self {
+            module,
+            context,
+            paths,
+            condition,
+            lock: None,
+            named,
+            checkpoint: None,
+            ovs: Ovs::default(),
+            commands: Vec::new(),
+        })
     }
 }
 
@@ -141,7 +160,8 @@ impl Device for Node<'_> {
             file_touched: false,
             before: before.clone(),
         };
-        self.checkpoint = Some(Checkpoint::create(&self.paths.state, self.module, self.context.log.lines(), data)?);
+        self.checkpoint =
+            Some(Checkpoint::create(&self.paths.state, self.module, self.context.log.lines(), data)?);
         Ok(())
     }
 
@@ -167,7 +187,10 @@ impl Device for Node<'_> {
                 return Ok(());
             }
             if self.context.is_interrupted() {
-                return Err(Fault::new("interrupted", "waiting for LACP: the run was asked to stop by a signal"));
+                return Err(Fault::new(
+                    "interrupted",
+                    "waiting for LACP: the run was asked to stop by a signal",
+                ));
             }
             if self.context.clock.now() >= deadline {
                 return Err(Fault::new(
@@ -206,7 +229,10 @@ impl Device for Node<'_> {
         }
         if self.context.check_mode {
             if let Ok([folder, ..]) = unfinished(&self.paths.state).as_deref() {
-                notices.push(format!("an earlier run was interrupted, or is at work: a run would first go back from `{}`", folder.display()));
+                notices.push(format!(
+                    "an earlier run was interrupted, or is at work: a run would first go back from `{}`",
+                    folder.display()
+                ));
             }
         }
         if let Some(checkpoint) = &self.checkpoint {
@@ -223,12 +249,22 @@ impl Device for Node<'_> {
 /// The members without a current partner.
 fn waiting_for_lacp(ovs: &Ovs, bond: &str) -> Result<Vec<String>, Fault> {
     let port = ovs.ports.get(bond).ok_or_else(|| {
-        Fault::new("bond_not_found", format!("waiting for LACP: Open vSwitch has no `{bond}`; hint: give `bridge` and `members` to make it"))
+        Fault::new(
+            "bond_not_found",
+            format!(
+                "waiting for LACP: Open vSwitch has no `{bond}`; hint: give `bridge` and `members` to make it"
+            ),
+        )
     })?;
     if port.lacp.as_deref().is_none_or(|lacp| lacp == "off") {
-        return Err(Fault::new("lacp_is_off", format!("waiting for LACP: `{bond}` does not speak it; hint: `mode: lacp-balance-tcp`")));
+        return Err(Fault::new(
+            "lacp_is_off",
+            format!("waiting for LACP: `{bond}` does not speak it; hint: `mode: lacp-balance-tcp`"),
+        ));
     }
-    let is_current = |member: &String| ovs.interfaces.get(member).is_some_and(|interface| interface.lacp_current == Some(true));
+    let is_current = |member: &String| {
+        ovs.interfaces.get(member).is_some_and(|interface| interface.lacp_current == Some(true))
+    };
     Ok(port.interfaces.iter().filter(|member| !is_current(member)).cloned().collect())
 }
 

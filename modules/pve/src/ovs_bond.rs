@@ -35,7 +35,12 @@ impl Module for OvsBond {
             context,
             || Desired::new(params),
             |desired, picture| desired.target(picture, context.check_mode),
-            Condition { lacp: u64::try_from(wait).ok().filter(|wait| *wait > 0).map(|wait| (name, Duration::from_secs(wait))) },
+            Condition {
+                lacp: u64::try_from(wait)
+                    .ok()
+                    .filter(|wait| *wait > 0)
+                    .map(|wait| (name, Duration::from_secs(wait))),
+            },
         )
     }
 
@@ -101,16 +106,37 @@ pub struct Desired {
 impl Desired {
     /// Checks the arguments; the node is not looked at.
     pub fn new(params: Params) -> Result<Self, Fault> {
-        let Params { name, state, bridge, members, mode, lacp_time, lacp_fallback, tag, trunks, vlan_mode, comments, wait_for_lacp } = params;
+        let Params {
+            name,
+            state,
+            bridge,
+            members,
+            mode,
+            lacp_time,
+            lacp_fallback,
+            tag,
+            trunks,
+            vlan_mode,
+            comments,
+            wait_for_lacp,
+        } = params;
         rules::bond_name("name", &name)?;
         if let Some(bridge) = &bridge {
             rules::bridge_name("bridge", bridge)?;
         }
         if wait_for_lacp < 0 {
-            return Err(Fault::new("invalid_number", format!("option `wait_for_lacp`: {wait_for_lacp} is not a number of seconds; hint: 0 does not wait")));
+            return Err(Fault::new(
+                "invalid_number",
+                format!(
+                    "option `wait_for_lacp`: {wait_for_lacp} is not a number of seconds; hint: 0 does not wait"
+                ),
+            ));
         }
         if wait_for_lacp > 0 && state == Presence::Absent {
-            return Err(Fault::new("invalid_combination", "option `wait_for_lacp`: a bond that shall be absent has no LACP partner; hint: leave the option out"));
+            return Err(Fault::new(
+                "invalid_combination",
+                "option `wait_for_lacp`: a bond that shall be absent has no LACP partner; hint: leave the option out",
+            ));
         }
         if let Some(comments) = &comments {
             rules::comment("comments", comments)?;
@@ -128,14 +154,25 @@ impl Desired {
             options.push(("tag", (tag != 0).then(|| tag.to_string())));
         }
         if let Some(trunks) = trunks {
-            let vlans = trunks.into_iter().map(|vlan| rules::vlan("trunks", vlan, false)).collect::<Result<BTreeSet<u16>, _>>()?;
+            let vlans = trunks
+                .into_iter()
+                .map(|vlan| rules::vlan("trunks", vlan, false))
+                .collect::<Result<BTreeSet<u16>, _>>()?;
             let list = vlans.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
             options.push(("trunks", (!list.is_empty()).then_some(list)));
         }
         if let Some(value) = setting(vlan_mode) {
             options.push(("vlan_mode", value));
         }
-        Ok(Self { name, state, bridge, members: members.map(member_set).transpose()?, mode, options, comments })
+        Ok(Self {
+            name,
+            state,
+            bridge,
+            members: members.map(member_set).transpose()?,
+            mode,
+            options,
+            comments,
+        })
     }
 
     /// What the node looks like when the bond is as declared.
@@ -180,7 +217,14 @@ impl Desired {
         });
         stanza.auto = true;
         let missing = |option: &str| {
-            Fault::new("missing_option", format!("option `{option}`: required, because `{}` does not exist yet; hint: such as {}", self.name, if option == "bridge" { "`vmbr0`" } else { "`[ens20f0np0, ens20f1np1]`" }))
+            Fault::new(
+                "missing_option",
+                format!(
+                    "option `{option}`: required, because `{}` does not exist yet; hint: such as {}",
+                    self.name,
+                    if option == "bridge" { "`vmbr0`" } else { "`[ens20f0np0, ens20f1np1]`" }
+                ),
+            )
         };
         match &self.bridge {
             Some(bridge) => stanza.set("ovs_bridge", Some(bridge)),
@@ -191,7 +235,11 @@ impl Desired {
         match &self.members {
             Some(members) if *members != declared => {
                 // The file's order stays for those who stay.
-                let kept = stanza.list("ovs_bonds").into_iter().filter(|member| members.contains(*member)).map(str::to_owned);
+                let kept = stanza
+                    .list("ovs_bonds")
+                    .into_iter()
+                    .filter(|member| members.contains(*member))
+                    .map(str::to_owned);
                 let added = members.difference(&declared).cloned();
                 let list = kept.chain(added).collect::<Vec<_>>().join(" ");
                 stanza.set("ovs_bonds", Some(&list));
@@ -235,10 +283,19 @@ fn member_set(members: Vec<String>) -> Result<BTreeSet<String>, Fault> {
     }
     let set: BTreeSet<String> = members.into_iter().collect();
     if set.len() < number {
-        return Err(Fault::new("invalid_members", "option `members`: a NIC is listed twice; hint: list each once"));
+        return Err(Fault::new(
+            "invalid_members",
+            "option `members`: a NIC is listed twice; hint: list each once",
+        ));
     }
     if set.len() < 2 {
-        return Err(Fault::new("invalid_members", format!("option `members`: an OVSBond needs at least 2 members, found {}; hint: attach a single NIC with `ports` of pve_ovs_bridge", set.len())));
+        return Err(Fault::new(
+            "invalid_members",
+            format!(
+                "option `members`: an OVSBond needs at least 2 members, found {}; hint: attach a single NIC with `ports` of pve_ovs_bridge",
+                set.len()
+            ),
+        ));
     }
     Ok(set)
 }

@@ -96,7 +96,10 @@ impl Desired {
             if !picture.ovs.bridges.contains_key(&self.name) {
                 return Err(Fault::new(
                     "wrong_type",
-                    format!("`{}` can't be made an OVSBridge: the node has a {:?} link of this name already; hint: choose another name, or remove that first", self.name, link.kind),
+                    format!(
+                        "`{}` can't be made an OVSBridge: the node has a {:?} link of this name already; hint: choose another name, or remove that first",
+                        self.name, link.kind
+                    ),
                 ));
             }
         }
@@ -111,7 +114,12 @@ impl Desired {
             Presence::Present => Some(self.stanza(found.clone())?),
         };
         if let Some(stanza) = &stanza {
-            conflicts::address_is_free(picture, &self.name, stanza.address().as_deref(), stanza.get("gateway"))?;
+            conflicts::address_is_free(
+                picture,
+                &self.name,
+                stanza.address().as_deref(),
+                stanza.get("gateway"),
+            )?;
         }
         let wanted = match (&stanza, &self.ports) {
             (None, _) => BTreeSet::new(),
@@ -135,7 +143,13 @@ impl Desired {
         listed.filter(|port| matches!(picture.interfaces.kind(port), Kind::OvsPort | Kind::Eth)).collect()
     }
 
-    fn attach(&self, picture: &Picture, after: &mut State, own: &BTreeSet<String>, wanted: &BTreeSet<String>) -> Result<(), Fault> {
+    fn attach(
+        &self,
+        picture: &Picture,
+        after: &mut State,
+        own: &BTreeSet<String>,
+        wanted: &BTreeSet<String>,
+    ) -> Result<(), Fault> {
         let mut listing = BTreeMap::new();
         for nic in own.union(wanted) {
             let is_wanted = wanted.contains(nic);
@@ -167,18 +181,31 @@ impl Desired {
 
     fn nothing_else_on_it(&self, picture: &Picture, own: &BTreeSet<String>) -> Result<(), Fault> {
         let named = picture.interfaces.names().into_iter().filter(|name| {
-            picture.interfaces.stanza(name).is_some_and(|stanza| stanza.get("ovs_bridge") == Some(self.name.as_str()))
+            picture
+                .interfaces
+                .stanza(name)
+                .is_some_and(|stanza| stanza.get("ovs_bridge") == Some(self.name.as_str()))
         });
         let listed = picture.interfaces.stanza(&self.name);
         let listed = listed.iter().flat_map(|stanza| stanza.list("ovs_ports")).map(str::to_owned);
-        let live = picture.ovs.bridges.get(&self.name).into_iter().flat_map(|bridge| bridge.ports.iter().cloned());
-        let others: BTreeSet<String> =
-            named.chain(listed).chain(live).filter(|port| *port != self.name && !own.contains(port)).collect();
+        let live =
+            picture.ovs.bridges.get(&self.name).into_iter().flat_map(|bridge| bridge.ports.iter().cloned());
+        let others: BTreeSet<String> = named
+            .chain(listed)
+            .chain(live)
+            .filter(|port| *port != self.name && !own.contains(port))
+            .collect();
         if others.is_empty() {
             return Ok(());
         }
         let others = others.into_iter().collect::<Vec<_>>().join(", ");
-        Err(Fault::new("bridge_in_use", format!("removing the bridge `{}` is refused: {others} still on it; hint: remove or move these first", self.name)))
+        Err(Fault::new(
+            "bridge_in_use",
+            format!(
+                "removing the bridge `{}` is refused: {others} still on it; hint: remove or move these first",
+                self.name
+            ),
+        ))
     }
 
     fn stanza(&self, found: Option<Stanza>) -> Result<Stanza, Fault> {

@@ -94,9 +94,23 @@ impl Desired {
         let bridge = stanza.as_ref().and_then(|stanza| stanza.get("ovs_bridge")).map(str::to_owned);
         if let (Some(stanza), Some(bridge)) = (&stanza, &bridge) {
             warnings.extend(conflicts::bridge_exists(picture, bridge, check_mode)?);
-            conflicts::address_is_free(picture, &self.name, stanza.address().as_deref(), stanza.get("gateway"))?;
-            if found.is_none() && !picture.ovs.ports.contains_key(&self.name) && picture.links.get(&self.name).is_some() {
-                return Err(Fault::new("wrong_type", format!("`{}` can't be made an OVSIntPort: the node has a link of this name already; hint: choose another name", self.name)));
+            conflicts::address_is_free(
+                picture,
+                &self.name,
+                stanza.address().as_deref(),
+                stanza.get("gateway"),
+            )?;
+            if found.is_none()
+                && !picture.ovs.ports.contains_key(&self.name)
+                && picture.links.get(&self.name).is_some()
+            {
+                return Err(Fault::new(
+                    "wrong_type",
+                    format!(
+                        "`{}` can't be made an OVSIntPort: the node has a link of this name already; hint: choose another name",
+                        self.name
+                    ),
+                ));
             }
         }
         for other in picture.interfaces.bridge_listing(&self.name).into_iter().chain(bridge.clone()) {
@@ -124,7 +138,13 @@ impl Desired {
         match &self.bridge {
             Some(bridge) => stanza.set("ovs_bridge", Some(bridge)),
             None if is_new => {
-                return Err(Fault::new("missing_option", format!("option `bridge`: required, because `{}` does not exist yet; hint: such as `vmbr0`", self.name)));
+                return Err(Fault::new(
+                    "missing_option",
+                    format!(
+                        "option `bridge`: required, because `{}` does not exist yet; hint: such as `vmbr0`",
+                        self.name
+                    ),
+                ));
             }
             None => {}
         }

@@ -38,8 +38,10 @@ impl Picture {
         let links = Links::read(paths).map_err(|error| Fault::from_error("kernel_unreadable", &error))?;
         let routes = default_routes(paths).map_err(|error| Fault::from_error("kernel_unreadable", &error))?;
         let file = read_file(&paths.interfaces)?;
-        let physical = links.iter().map(|(name, _)| name).filter(|name| links.is_nic(name)).map(str::to_owned);
-        let interfaces = Interfaces::parse(file.as_deref().unwrap_or_default()).with_physical_links(physical.collect::<Vec<_>>());
+        let physical =
+            links.iter().map(|(name, _)| name).filter(|name| links.is_nic(name)).map(str::to_owned);
+        let interfaces = Interfaces::parse(file.as_deref().unwrap_or_default())
+            .with_physical_links(physical.collect::<Vec<_>>());
         let ovs = read_ovs(paths)?;
         Ok(Self {
             file,
@@ -65,14 +67,18 @@ pub fn read_file(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Fault::new("file_unreadable", format!("reading `{}` failed: {error}", path.display()))),
+        Err(error) => {
+            Err(Fault::new("file_unreadable", format!("reading `{}` failed: {error}", path.display())))
+        }
     }
 }
 
 /// What the database holds; `None` where nobody listens on its socket.
 fn read_ovs(paths: &Paths) -> Result<Option<Ovs>, Fault> {
     match Database::open(&paths.ovsdb, Instant::now() + paths.limits.ovsdb) {
-        Ok(mut database) => database.read().map(Some).map_err(|error| Fault::from_error("ovsdb_failed", &error)),
+        Ok(mut database) => {
+            database.read().map(Some).map_err(|error| Fault::from_error("ovsdb_failed", &error))
+        }
         Err(ovsdb::Error::Dialog(jsonrpc::Error::Connect { fact, .. }))
             if matches!(fact.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
         {

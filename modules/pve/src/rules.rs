@@ -32,12 +32,18 @@ pub fn bond_name(option: &str, name: &str) -> Result<(), Fault> {
     if is_bond_name(name) {
         return Ok(());
     }
-    Err(invalid_name(option, name, "a bond's name is `bond` and one to four digits: Proxmox takes no other", "bond0"))
+    Err(invalid_name(
+        option,
+        name,
+        "a bond's name is `bond` and one to four digits: Proxmox takes no other",
+        "bond0",
+    ))
 }
 
 fn is_bond_name(name: &str) -> bool {
-    name.strip_prefix("bond")
-        .is_some_and(|digits| (1..=4).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit()))
+    name.strip_prefix("bond").is_some_and(|digits| {
+        (1..=4).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit())
+    })
 }
 
 /// The name of an OVSIntPort: 2 to 15 lower-case letters, digits and underscores, and nothing that Proxmox takes
@@ -56,7 +62,12 @@ pub fn intport_name(option: &str, name: &str) -> Result<(), Fault> {
     }
     let others = OTHERS_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     if others || looks_like_a_nic(name) || is_bond_name(name) || name == "lo" {
-        return Err(invalid_name(option, name, "Proxmox takes such a name for a NIC, a bond, a bridge or a guest's port", "mgmt"));
+        return Err(invalid_name(
+            option,
+            name,
+            "Proxmox takes such a name for a NIC, a bond, a bridge or a guest's port",
+            "mgmt",
+        ));
     }
     Ok(())
 }
@@ -70,11 +81,22 @@ pub fn nic_name(option: &str, name: &str) -> Result<(), Fault> {
     if fits {
         return Ok(());
     }
-    Err(invalid_name(option, name, "a NIC's name has 2 to 15 letters, digits and underscores, and begins with a letter", "ens20f0np0"))
+    Err(invalid_name(
+        option,
+        name,
+        "a NIC's name has 2 to 15 letters, digits and underscores, and begins with a letter",
+        "ens20f0np0",
+    ))
 }
 
 fn invalid_name(option: &str, name: &str, rule: &str, example: &str) -> Fault {
-    Fault::new("invalid_name", format!("option `{option}`: `{}` can't be used: {rule}; hint: such as `{example}`", name.escape_debug()))
+    Fault::new(
+        "invalid_name",
+        format!(
+            "option `{option}`: `{}` can't be used: {rule}; hint: such as `{example}`",
+            name.escape_debug()
+        ),
+    )
 }
 
 /// A comment: one line that stays one line.
@@ -103,20 +125,32 @@ pub fn cidr(option: &str, text: &str) -> Result<String, Fault> {
     let parsed = text.trim().split_once('/').and_then(|(address, prefix)| {
         let address: Ipv4Addr = address.parse().ok()?;
         let prefix: u8 = prefix.parse().ok()?;
-        let usable = !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast() && !address.is_loopback();
+        let usable = !address.is_unspecified()
+            && !address.is_multicast()
+            && !address.is_broadcast()
+            && !address.is_loopback();
         ((1..=32).contains(&prefix) && usable).then(|| format!("{address}/{prefix}"))
     });
-    parsed.ok_or_else(|| invalid_address(option, text, "an IPv4 address of a host with its prefix length, such as `10.10.0.2/24`"))
+    parsed.ok_or_else(|| {
+        invalid_address(
+            option,
+            text,
+            "an IPv4 address of a host with its prefix length, such as `10.10.0.2/24`",
+        )
+    })
 }
 
 /// An IPv4 gateway, in its one spelling.
 pub fn gateway(option: &str, text: &str) -> Result<String, Fault> {
     let parsed = text.trim().parse::<Ipv4Addr>().ok().filter(|address| {
-        !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast() && !address.is_loopback()
+        !address.is_unspecified()
+            && !address.is_multicast()
+            && !address.is_broadcast()
+            && !address.is_loopback()
     });
-    parsed
-        .map(|address| address.to_string())
-        .ok_or_else(|| invalid_address(option, text, "an IPv4 address without prefix length, such as `10.10.0.1`"))
+    parsed.map(|address| address.to_string()).ok_or_else(|| {
+        invalid_address(option, text, "an IPv4 address without prefix length, such as `10.10.0.1`")
+    })
 }
 
 fn invalid_address(option: &str, text: &str, rule: &str) -> Fault {
@@ -128,7 +162,10 @@ pub fn vlan(option: &str, number: i64, zero_takes_away: bool) -> Result<u16, Fau
     let lowest = i64::from(!zero_takes_away);
     match u16::try_from(number) {
         Ok(vlan) if vlan <= 4094 && number >= lowest => Ok(vlan),
-        _ => Err(Fault::new("invalid_vlan", format!("option `{option}`: {number} is not a VLAN; hint: {lowest} to 4094"))),
+        _ => Err(Fault::new(
+            "invalid_vlan",
+            format!("option `{option}`: {number} is not a VLAN; hint: {lowest} to 4094"),
+        )),
     }
 }
 
@@ -142,7 +179,20 @@ mod tests {
             (
                 bridge_name as fn(&str, &str) -> Result<(), Fault>,
                 vec!["vmbr0", "vm", "Uplink_1", "a123456789"],
-                vec!["", "v", "0vmbr", "vmbr0.5", "vm br", "a1234567890", "bond0", "eth0", "eno1", "vmbr-0", "vmbr0\n", "vmbrö"],
+                vec![
+                    "",
+                    "v",
+                    "0vmbr",
+                    "vmbr0.5",
+                    "vm br",
+                    "a1234567890",
+                    "bond0",
+                    "eth0",
+                    "eno1",
+                    "vmbr-0",
+                    "vmbr0\n",
+                    "vmbrö",
+                ],
             ),
             (
                 bond_name,
@@ -152,9 +202,31 @@ mod tests {
             (
                 intport_name,
                 vec!["mgmt", "vlan10", "corosync_0", "a2"],
-                vec!["m", "Mgmt", "eth0", "eno1", "ens", "nic1", "ibs3", "bond0", "tap100i0", "veth100i0", "fwln1", "vmbr1", "ln_x", "lo", "a.10", "a:1", "averyverylongname"],
+                vec![
+                    "m",
+                    "Mgmt",
+                    "eth0",
+                    "eno1",
+                    "ens",
+                    "nic1",
+                    "ibs3",
+                    "bond0",
+                    "tap100i0",
+                    "veth100i0",
+                    "fwln1",
+                    "vmbr1",
+                    "ln_x",
+                    "lo",
+                    "a.10",
+                    "a:1",
+                    "averyverylongname",
+                ],
             ),
-            (nic_name, vec!["eth0", "ens20f0np0", "lan1"], vec!["", "a;b", "e$(x)", "ens 1", "../x", "x-y", "0eth"]),
+            (
+                nic_name,
+                vec!["eth0", "ens20f0np0", "lan1"],
+                vec!["", "a;b", "e$(x)", "ens 1", "../x", "x-y", "0eth"],
+            ),
         ] {
             for name in good {
                 assert_eq!(check("name", name), Ok(()), "{name}");
@@ -177,7 +249,19 @@ mod tests {
     #[test]
     fn addresses_have_one_spelling() {
         assert_eq!(cidr("cidr", " 10.10.0.2/24"), Ok("10.10.0.2/24".to_owned()));
-        for text in ["10.10.0.2", "10.10.0.2/33", "10.10.0.2/0", "10.10.0/24", "010.1.1.1/8", "fd00::1/64", "x/24", "0.0.0.0/8", "224.0.0.1/4", "127.0.0.1/8", "10.0.0.1/24 ; reboot"] {
+        for text in [
+            "10.10.0.2",
+            "10.10.0.2/33",
+            "10.10.0.2/0",
+            "10.10.0/24",
+            "010.1.1.1/8",
+            "fd00::1/64",
+            "x/24",
+            "0.0.0.0/8",
+            "224.0.0.1/4",
+            "127.0.0.1/8",
+            "10.0.0.1/24 ; reboot",
+        ] {
             assert_eq!(cidr("cidr", text).unwrap_err().code, "invalid_address", "{text}");
         }
         assert_eq!(gateway("gateway", "10.10.0.1"), Ok("10.10.0.1".to_owned()));

@@ -63,8 +63,11 @@ impl State {
             found.file.stanzas.insert(name.clone(), picture.stanza(name));
         }
         for (bridge, wanted) in ovs_ports {
-            let listed: BTreeSet<String> =
-                picture.interfaces.stanza(bridge).map(|stanza| stanza.list("ovs_ports").into_iter().map(str::to_owned).collect()).unwrap_or_default();
+            let listed: BTreeSet<String> = picture
+                .interfaces
+                .stanza(bridge)
+                .map(|stanza| stanza.list("ovs_ports").into_iter().map(str::to_owned).collect())
+                .unwrap_or_default();
             let ports = wanted.keys().map(|port| (port.clone(), listed.contains(port))).collect();
             found.file.ovs_ports.insert(bridge.clone(), ports);
         }
@@ -87,7 +90,9 @@ impl Link {
         let addresses: BTreeSet<String> =
             link.map(|link| link.addresses.iter().map(ToString::to_string).collect()).unwrap_or_default();
         let has_gateway = |gateway: &str| {
-            picture.routes.iter().any(|route| route.link == name && route.gateway.is_some_and(|found| found.to_string() == gateway))
+            picture.routes.iter().any(|route| {
+                route.link == name && route.gateway.is_some_and(|found| found.to_string() == gateway)
+            })
         };
         Self {
             present: link.is_some(),
@@ -102,7 +107,9 @@ impl Link {
     /// What it is told in; empty where it does not exist.
     pub fn properties(&self) -> Properties {
         let Self { present, up, addresses, gateways } = self;
-        let those = |map: &BTreeMap<String, bool>| map.iter().filter(|(_, is)| **is).map(|(value, _)| value.as_str()).collect::<Vec<_>>().join(" ");
+        let those = |map: &BTreeMap<String, bool>| {
+            map.iter().filter(|(_, is)| **is).map(|(value, _)| value.as_str()).collect::<Vec<_>>().join(" ")
+        };
         let state = match (present, up) {
             (false, _) => "",
             (true, false) => "down",
@@ -120,17 +127,29 @@ impl converge::State for State {
         let mut objects = Vec::new();
         let mut object = |name: String, text: String| objects.push(Described { name, text });
         for (name, stanza) in stanzas {
-            object(format!("{name} in the interfaces file"), stanza.as_ref().map(ToString::to_string).unwrap_or_default());
+            object(
+                format!("{name} in the interfaces file"),
+                stanza.as_ref().map(ToString::to_string).unwrap_or_default(),
+            );
         }
         for (bridge, ports) in ovs_ports {
             let listed = ports.iter().filter(|(_, listed)| **listed);
-            object(format!("ovs_ports of {bridge} in the interfaces file"), lines(listed.map(|(port, _)| port.clone())));
+            object(
+                format!("ovs_ports of {bridge} in the interfaces file"),
+                lines(listed.map(|(port, _)| port.clone())),
+            );
         }
         for (name, bridge) in bridges {
-            object(format!("bridge {name} in Open vSwitch"), bridge.as_ref().map(|bridge| properties(&bridge.properties())).unwrap_or_default());
+            object(
+                format!("bridge {name} in Open vSwitch"),
+                bridge.as_ref().map(|bridge| properties(&bridge.properties())).unwrap_or_default(),
+            );
         }
         for (name, port) in ports {
-            object(format!("port {name} in Open vSwitch"), port.as_ref().map(|port| properties(&port.properties())).unwrap_or_default());
+            object(
+                format!("port {name} in Open vSwitch"),
+                port.as_ref().map(|port| properties(&port.properties())).unwrap_or_default(),
+            );
         }
         for (name, link) in kernel {
             object(format!("link {name}"), properties(&link.properties()));
@@ -148,5 +167,10 @@ fn lines(items: impl Iterator<Item = String>) -> String {
 }
 
 fn properties(properties: &Properties) -> String {
-    lines(properties.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name} {value}")))
+    lines(
+        properties
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| format!("{name} {value}")),
+    )
 }

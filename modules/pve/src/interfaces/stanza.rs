@@ -1,6 +1,8 @@
 //! One interface in normal form: what its stanzas say, independent of how they are written down.
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use super::keys::{ADDRESS, GATEWAY, NETMASK, canonical, is_per_family};
 
@@ -8,7 +10,7 @@ use super::keys::{ADDRESS, GATEWAY, NETMASK, canonical, is_per_family};
 ///
 /// Two are equal if they say the same: the order of families and of different keys does not count, the order of
 /// lines of one key and of comments does.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stanza {
     /// The interface's name.
     pub name: String,
@@ -21,7 +23,7 @@ pub struct Stanza {
 }
 
 /// What an interface's stanzas say for one address family.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Family {
     /// The address family.
     pub family: AddressFamily,
@@ -33,7 +35,7 @@ pub struct Family {
 }
 
 /// The address family of a stanza.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AddressFamily {
     /// `inet`.
@@ -42,6 +44,33 @@ pub enum AddressFamily {
     Inet6,
     /// An `iface NAME` line that names none: good for both.
     None,
+}
+
+impl fmt::Display for AddressFamily {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inet => "inet",
+            Self::Inet6 => "inet6",
+            Self::None => "",
+        })
+    }
+}
+
+/// As Proxmox writes a stanza, but for the order of its keys.
+impl fmt::Display for Stanza {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, auto, families, comments } = self;
+        if *auto {
+            writeln!(f, "auto {name}")?;
+        }
+        for Family { family, method, options } in families {
+            writeln!(f, "{}", format!("iface {name} {family} {method}").trim_end())?;
+            for (key, value) in options {
+                writeln!(f, "\t{key} {value}")?;
+            }
+        }
+        comments.iter().try_for_each(|comment| writeln!(f, "#{comment}"))
+    }
 }
 
 impl PartialEq for Stanza {
