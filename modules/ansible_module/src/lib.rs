@@ -5,20 +5,11 @@
 //!
 //! Lower floors first; a file uses only what stands above it here.
 
-mod choices;
-mod constraints;
-pub mod convert;
-mod help;
-mod no_log;
-mod place;
-mod python;
-pub mod spec;
-pub mod validate;
-
 pub mod fault;
 pub mod folder;
 pub mod request;
 pub mod secret;
+pub mod spec;
 
 pub mod context;
 pub mod diff;

@@ -20,6 +20,26 @@ pub struct Request {
     pub internal: Internal,
 }
 
+impl Request {
+    /// An explicit null is an option that was not given, at every level: a playbook's way to leave one out.
+    #[must_use]
+    pub fn without_nulls(mut self) -> Self {
+        drop_nulls(&mut self.arguments);
+        self
+    }
+}
+
+fn drop_nulls(arguments: &mut Map<String, Value>) {
+    arguments.retain(|_, value| !value.is_null());
+    for value in arguments.values_mut() {
+        match value {
+            Value::Object(inside) => drop_nulls(inside),
+            Value::Array(items) => items.iter_mut().filter_map(Value::as_object_mut).for_each(drop_nulls),
+            _ => {}
+        }
+    }
+}
+
 /// The `_ansible_*` keys that matter to a binary module; the others are ignored, as new releases add some.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "Ansible's own flags, independent of each other")]
@@ -147,6 +167,13 @@ mod tests {
             assert_eq!(fault.code, "malformed_request");
             assert!(fault.message.contains(expected), "{text:?}: {}", fault.message);
         }
+    }
+
+    #[test]
+    fn a_null_is_not_given() {
+        let request =
+            parse(br#"{"a": null, "b": [{"c": null, "d": 1}], "e": {"f": null}}"#).unwrap().without_nulls();
+        assert_eq!(Value::Object(request.arguments), serde_json::json!({"b": [{"d": 1}], "e": {}}));
     }
 
     #[test]

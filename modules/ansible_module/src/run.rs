@@ -65,7 +65,7 @@ pub fn run<M: Module>() -> ExitCode {
 
 fn answer<M: Module>(source: &str) -> ExitCode {
     let Request { arguments, internal } = match request::read(source) {
-        Ok(request) => request,
+        Ok(request) => request.without_nulls(),
         Err(fault) => return finish(&Err(Failure::untouched(Step::Request, fault))),
     };
     let name = internal.module_name.as_deref().unwrap_or(M::SPEC.module);

@@ -1,6 +1,6 @@
 //! The modules' check of their arguments against ansible-core's own, case by case.
 //!
-//! What may differ is told in `ansible_module::convert` and `ansible_module::validate`; in messages it is only
+//! What may differ is told in `ansible_module::spec`; in messages it is only
 //! what is chance on Ansible's side.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test panics where it cannot go on")]

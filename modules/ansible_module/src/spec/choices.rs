@@ -2,11 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::{
-    convert::convert,
-    python,
-    spec::{OptionSpec, Type},
-};
+use super::{OptionSpec, Type, convert::convert, python};
 
 /// Checks every option that has choices and puts a choice in the place of a bool that means it. What fits
 /// none is a message.

@@ -1,9 +1,20 @@
 //! The argument spec of a module: which options it takes, and what each of them accepts.
 //!
 //! A spec is constant data, compiled from `library/<module>.yml` by `ansible_module_build`. What it means is
-//! said elsewhere: [`convert`](crate::convert) for types, [`validate`](crate::validate) for everything else.
+//! said in `convert` for types, and in `validate` for everything else.
 
+mod choices;
+mod constraints;
+mod convert;
+mod help;
+mod no_log;
+mod place;
+mod python;
+mod validate;
+
+pub use convert::convert;
 use serde_json::{Map, Value};
+pub use validate::{Invalid, InvalidKind, Validated};
 
 /// What a module accepts, as one constant.
 #[derive(Debug)]

@@ -8,11 +8,7 @@ use std::{collections::BTreeSet, iter};
 
 use serde_json::{Map, Value};
 
-use crate::{
-    convert::convert,
-    python,
-    spec::{OptionSpec, Type},
-};
+use super::{OptionSpec, Type, convert::convert, python};
 
 /// The texts in the values of `no_log` options, as given and as converted.
 pub(crate) fn secrets(options: &[OptionSpec], arguments: &Map<String, Value>) -> BTreeSet<String> {

@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::{
+use super::{
+    ArgumentSpec, Constraints, OptionSpec, Type,
     choices::check_choices,
     convert::convert,
     no_log,
     place::Place,
     python::{self, type_name},
-    spec::{ArgumentSpec, Constraints, OptionSpec, Type},
 };
 
 /// Arguments that a module can work with.

@@ -9,9 +9,9 @@ use std::env;
 
 use serde_json::{Map, Number, Value};
 
-use crate::{
+use super::{
+    Type,
     python::{self, repr, type_name},
-    spec::Type,
 };
 
 /// The value as `kind`, or why it cannot be. The elements of a list are left as they are.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::spec::{ArgumentSpec, Literal, OptionSpec, Type};
+use super::{ArgumentSpec, Literal, OptionSpec, Type};
 
 /// Columns that the text keeps to, unless a single word is longer.
 const WIDTH: usize = 80;

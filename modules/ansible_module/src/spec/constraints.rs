@@ -5,10 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::{
-    python,
-    spec::{Constraints, RequiredIf},
-};
+use super::{Constraints, RequiredIf, python};
 
 impl Constraints {
     /// The groups of which more than one is given, as a message.
