@@ -44,6 +44,26 @@ fn the_order_of_puts_does_not_show() {
     }
 }
 
+#[test]
+fn what_stands_around_the_stanzas_is_told() {
+    let file = Interfaces::parse(
+        b"iface mgmt inet static\n\taddress 10.0.0.2\n\tovs_mtu 9000\n\n# lost\n\tovs_type OVSIntPort\nauto a\nup one\n\
+        iface vmbr0 inet manual\n\tovs_ports mgmt bond0\nsource interfaces.d/*\nup two\nsource-directory /etc/x\n\
+        iface vmbr1 inet manual\n\tbridge_ports mgmt\nmapping mgmt\n\tscript x\n",
+    );
+    assert_eq!(file.names(), ["mgmt", "vmbr0", "vmbr1"]);
+    let mgmt = file.stanza("mgmt").unwrap();
+    assert_eq!((mgmt.get("ovs_type"), mgmt.get("ovs_mtu"), mgmt.auto), (None, Some("9000"), false));
+    assert_eq!(mgmt.address().as_deref(), Some("10.0.0.2/32"));
+    assert_eq!(file.detached("mgmt"), ["ovs_type OVSIntPort"]);
+    assert!(file.detached("vmbr0").is_empty() && file.detached("vmbr1").is_empty());
+    assert_eq!(file.bridge_listing("mgmt"), ["vmbr0"]);
+    let claims: Vec<_> = file.claims("mgmt").into_iter().map(|claim| (claim.by, claim.key)).collect();
+    assert_eq!(claims, [("vmbr0".to_owned(), "ovs_ports"), ("vmbr1".to_owned(), "bridge_ports")]);
+    let sources: Vec<_> = file.sources().into_iter().map(|source| (source.directory, source.path)).collect();
+    assert_eq!(sources, [(false, "interfaces.d/*".to_owned()), (true, "/etc/x".to_owned())]);
+}
+
 fn check(case: &Path) {
     let mut file = Interfaces::parse(&fs::read(case.join("input")).unwrap());
     let run = |file: &mut Interfaces| edits(case).iter().try_for_each(|edit| apply(file, edit));

@@ -1,47 +1,30 @@
-//! Where Proxmox's writer puts an interface: by type, then by position in the file, then by name.
-
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+//! Where Proxmox's writer puts an interface that the file does not have yet.
 
 use super::kind::{Kind, classify};
-use super::parse::{Line, Role};
+use super::parse::Role;
 use super::{Interfaces, Stanza};
 
-/// What Proxmox's writer takes for the file position of an interface that has none yet.
-const NEW: usize = 50_000;
-
 impl Interfaces {
-    /// The index of the line before which the new stanza belongs: behind the stanza that comes before the first one
-    /// that Proxmox sorts after it. Lines that Proxmox keeps without understanding them stay with what follows them.
+    /// The index of the line before which the new stanza belongs.
+    ///
+    /// Proxmox sorts by type, then by the position in the file, which for a new interface is the last one. So it goes
+    /// behind the stanza before the first one of a later type. One that Proxmox cannot place is compared by position
+    /// alone. Lines that Proxmox keeps without understanding them stay with the stanza that follows them.
     pub(super) fn place(&self, new: &Stanza) -> usize {
         let sections = self.sections();
-        let positions = self.positions();
-        let weight = |name: &str| {
-            let position = positions.get(name).copied().unwrap_or(NEW);
-            self.group(name, new).map(|group| group + position)
-        };
-        let own = weight(&new.name);
-        let goes_after_new = |name: &str| match (weight(name), own) {
-            (Some(other), Some(own)) => {
-                other.cmp(&own).then_with(|| name.cmp(&new.name)) == Ordering::Greater
-            }
-            // Proxmox compares an interface that it cannot place by position alone, and a new one has the last.
-            _ => false,
-        };
-        match sections.iter().position(|section| goes_after_new(&section.name)) {
+        let own = self.group(&new.name, new);
+        let is_later =
+            |name: &str| matches!((self.group(name, new), own), (Some(other), Some(own)) if other > own);
+        match sections.iter().position(|section| is_later(&section.name)) {
             Some(0) => sections.first().map_or(0, |first| self.start_of(first.header)),
             Some(next) => sections.get(next - 1).map_or(0, |before| self.behind(before.end)),
-            None => sections.last().map_or_else(
-                || self.lines.iter().position(Line::is_numbered).unwrap_or(self.lines.len()),
-                |last| self.behind(last.end),
-            ),
+            None => sections.last().map_or_else(|| self.first_directive(), |last| self.behind(last.end)),
         }
     }
 
-    /// The type's group, plus one for each `.` or `:` part of the name; an interface goes where its root goes.
-    fn group(&self, name: &str, new: &Stanza) -> Option<usize> {
-        let mut parts = name.split(['.', ':']);
-        let root = parts.next()?;
+    /// The rank of an interface's type. A VLAN or an alias goes with the interface that its name begins with.
+    fn group(&self, name: &str, new: &Stanza) -> Option<u8> {
+        let root = name.split(['.', ':']).next()?;
         let kind = if root == new.name {
             classify(new, &|link| self.physical.contains(link))
         } else if self.physical.contains(root) || self.is_auto(root) || !self.sections_of(root).is_empty() {
@@ -49,34 +32,15 @@ impl Interfaces {
         } else {
             Kind::Unknown
         };
-        let group = match kind {
-            Kind::Loopback | Kind::Dummy => 100_000,
-            Kind::Eth | Kind::OvsPort => 200_000,
-            Kind::OvsIntPort => 300_000,
-            Kind::OvsBond | Kind::LinuxBond => 400_000,
-            Kind::LinuxBridge | Kind::OvsBridge => 500_000,
-            Kind::Vlan | Kind::Vxlan => 600_000,
-            Kind::Alias | Kind::Unknown => return None,
-        };
-        Some(group + parts.count())
-    }
-
-    /// The positions that Proxmox's reader gives the interfaces; it counts from 2, because 1 is for a missing `lo`.
-    fn positions(&self) -> BTreeMap<&str, usize> {
-        let mut next = 2;
-        let mut positions = BTreeMap::new();
-        for line in &self.lines {
-            match &line.role {
-                Role::Iface { name, .. } if positions.contains_key(name.as_str()) => {}
-                Role::Iface { name, .. } => {
-                    positions.insert(name.as_str(), next);
-                    next += 1;
-                }
-                _ if line.is_numbered() => next += 1,
-                _ => {}
-            }
+        match kind {
+            Kind::Loopback | Kind::Dummy => Some(1),
+            Kind::Eth | Kind::OvsPort => Some(2),
+            Kind::OvsIntPort => Some(3),
+            Kind::OvsBond | Kind::LinuxBond => Some(4),
+            Kind::LinuxBridge | Kind::OvsBridge => Some(5),
+            Kind::Vlan | Kind::Vxlan => Some(6),
+            Kind::Alias | Kind::Unknown => None,
         }
-        positions
     }
 
     /// The `auto` lines directly above a stanza are its start.
@@ -88,5 +52,11 @@ impl Interfaces {
     /// The blank line after a stanza belongs to it.
     fn behind(&self, end: usize) -> usize {
         end + usize::from(self.lines.get(end).is_some_and(|line| line.role == Role::Blank))
+    }
+
+    /// In a file without a stanza, lines such as `source` come after the first one.
+    fn first_directive(&self) -> usize {
+        let is_directive = |role: &Role| matches!(role, Role::Source { .. } | Role::Mapping | Role::Other);
+        self.lines.iter().position(|line| is_directive(&line.role)).unwrap_or(self.lines.len())
     }
 }

@@ -52,16 +52,6 @@ impl Line {
     pub fn in_stanza(&self) -> bool {
         matches!(self.role, Role::Iface { .. } | Role::Option { .. } | Role::Note(_))
     }
-
-    /// Proxmox's reader numbers the lines that it keeps without understanding them along with the interfaces.
-    pub fn is_numbered(&self) -> bool {
-        match &self.role {
-            Role::Source { .. } | Role::Mapping => true,
-            Role::Auto { class, .. } => !matches!(class.as_str(), "auto" | "hotplug" | "ovs"),
-            Role::Other => self.raw.iter().any(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'),
-            _ => false,
-        }
-    }
 }
 
 /// Cuts a file into logical lines.
