@@ -52,7 +52,10 @@ pub fn private(folder: &Path) -> Result<(), Error> {
         return not_private(format!("it belongs to user {}, not to {us}", found.uid()));
     }
     if found.mode() & OTHERS_WRITE != 0 {
-        return not_private(format!("its mode is {:04o}: others could have written into it", found.mode() & 0o7777));
+        return not_private(format!(
+            "its mode is {:04o}: others could have written into it",
+            found.mode() & 0o7777
+        ));
     }
     if found.mode() & 0o7777 != MODE {
         fs::set_permissions(folder, Permissions::from_mode(MODE)).map_err(make)?;
@@ -87,9 +90,11 @@ mod tests {
         let file = scratch.path().join("file");
         fs::write(&file, "").unwrap();
 
-        for (folder, fact) in
-            [(open, "its mode is 0775: others could have written into it"), (link, "it is no folder"), (file, "it is no folder")]
-        {
+        for (folder, fact) in [
+            (open, "its mode is 0775: others could have written into it"),
+            (link, "it is no folder"),
+            (file, "it is no folder"),
+        ] {
             let error = private(&folder).unwrap_err().to_string();
             assert!(error.contains(fact), "{error}");
         }
