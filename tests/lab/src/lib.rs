@@ -40,16 +40,8 @@ impl Answer {
             "the module did not fail: {:#}",
             self.result
         );
-
-        ensure!(
-            text(&self.result["error"]["code"]) && text(&self.result["outcome"]),
-            "incomplete: {:#}",
-            self.result
-        );
-        Ok((
-            self.result["error"]["code"].as_str().unwrap_or_default(),
-            self.result["outcome"].as_str().unwrap_or_default(),
-        ))
+        let code = self.result["error"]["code"].as_str().context("no `error.code`")?;
+        Ok((code, self.result["outcome"].as_str().context("no `outcome`")?))
     }
 
     /// The message of a failure.
