@@ -1,1 +1,299 @@
-//! The kernel's links, addresses and routes.
+//! The kernel's links, addresses and routes, from sysfs, procfs and getifaddrs(3), and a link's MTU.
+//!
+//! What Open vSwitch knows of a link, such as that it is an internal port, is not known here.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::net::{IpAddr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+
+use crate::paths::Paths;
+
+mod routes;
+
+pub use routes::{DefaultRoute, default_routes};
+
+/// `ARPHRD_ETHER` and `ARPHRD_LOOPBACK` of `<linux/if_arp.h>`, as in `/sys/class/net/*/type`.
+const ETHERNET: u32 = 1;
+const LOOPBACK: u32 = 772;
+/// `IFF_UP` of `<linux/if.h>`, as in `/sys/class/net/*/flags`.
+const UP: u32 = 1;
+
+/// What could not be read or set.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file of the kernel could not be read or written.
+    #[error("using `{}`", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A file of the kernel does not say what it is known to say.
+    #[error("reading `{}`: `{found}` is not understood", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        found: String,
+    },
+    /// The addresses could not be listed.
+    #[error("listing the addresses of all interfaces")]
+    Addresses {
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+/// What a link is, as far as the kernel shows it in sysfs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A NIC: Ethernet with a device behind it (PCI, USB, virtio…).
+    Physical,
+    /// Ethernet without a device: a veth, a dummy, an internal port of Open vSwitch's kernel datapath. Sysfs does
+    /// not tell them apart.
+    Virtual,
+    /// A Linux bridge.
+    Bridge,
+    /// A bond of the kernel's bonding driver.
+    Bond,
+    /// A VLAN of another link.
+    Vlan,
+    /// A tun or tap device: a guest's, or an internal port of Open vSwitch's userspace datapath.
+    Tap,
+    /// The loopback interface.
+    Loopback,
+    /// Anything else: Infiniband, wireless, tunnels.
+    Other,
+}
+
+/// A link's master.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Master {
+    /// The link is a port of a Linux bridge.
+    Bridge(String),
+    /// The link is a member of a bond of the kernel's bonding driver.
+    Bond(String),
+    /// The link belongs to something else: `ovs-system`, a VRF, a team.
+    Other(String),
+}
+
+/// An address with the length of its prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cidr {
+    /// The address.
+    pub address: IpAddr,
+    /// Bits of the network's prefix.
+    pub prefix: u8,
+}
+
+impl Cidr {
+    /// Whether this is an IPv6 address that the kernel made for the link alone (`fe80::/10`).
+    pub fn is_link_local(&self) -> bool {
+        matches!(self.address, IpAddr::V6(address) if address.is_unicast_link_local())
+    }
+}
+
+impl std::fmt::Display for Cidr {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+/// A network interface of the kernel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Its index, unique in its network namespace.
+    pub index: u32,
+    /// What it is.
+    pub kind: Kind,
+    /// Its MAC address as the kernel writes it, in lower case; other kinds of links have other addresses or none.
+    pub mac: String,
+    /// Its MTU in bytes.
+    pub mtu: u32,
+    /// Whether somebody set it up. Whether it has a carrier is [`Self::operstate`].
+    pub is_up: bool,
+    /// RFC 2863 state: `up`, `down`, `lowerlayerdown`, `dormant`, `unknown` (as for loopback and taps)…
+    pub operstate: String,
+    /// What it is a part of.
+    pub master: Option<Master>,
+    /// Its addresses, in order.
+    pub addresses: Vec<Cidr>,
+}
+
+/// Every link of this network namespace, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Links(BTreeMap<String, Link>);
+
+impl Links {
+    /// Reads them all. A link that goes away while it is read is left out.
+    ///
+    /// Addresses are those of this process's network namespace, wherever `paths` points.
+    pub fn read(paths: &Paths) -> Result<Self, Error> {
+        let root = &paths.sys_class_net;
+        let failed = |source| Error::File { path: root.clone(), source };
+        let mut links = BTreeMap::new();
+        for entry in fs::read_dir(root).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+            if let Some(link) = read_link(&root.join(&name))? {
+                links.insert(name, link);
+            }
+        }
+        let kinds: BTreeMap<String, Kind> =
+            links.iter().map(|(name, link)| (name.clone(), link.kind)).collect();
+        for (name, link) in &mut links {
+            link.master = fs::read_link(root.join(name).join("master"))
+                .ok()
+                .and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()))
+                .map(|master| match kinds.get(&master) {
+                    Some(Kind::Bridge) => Master::Bridge(master),
+                    Some(Kind::Bond) => Master::Bond(master),
+                    _ => Master::Other(master),
+                });
+        }
+        for (name, address) in addresses()? {
+            if let Some(link) = links.get_mut(&name) {
+                link.addresses.push(address);
+            }
+        }
+        for link in links.values_mut() {
+            link.addresses.sort_unstable();
+        }
+        Ok(links.into_iter().collect())
+    }
+
+    /// The link of this name.
+    pub fn get(&self, name: &str) -> Option<&Link> {
+        self.0.get(name)
+    }
+
+    /// All links with their names, in order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Link)> {
+        self.0.iter().map(|(name, link)| (name.as_str(), link))
+    }
+
+    /// The name in use of the link that `name`, its name or one of its alternative names, stands for.
+    ///
+    /// Alternative names are not in sysfs; the kernel is asked for the index that belongs to one. It takes only
+    /// those of up to 15 bytes for such a question, which all that systemd gives to Ethernet NICs keep to.
+    pub fn resolve(&self, name: &str) -> Option<&str> {
+        if let Some((name, _)) = self.0.get_key_value(name) {
+            return Some(name);
+        }
+        let index = nix::net::if_::if_nametoindex(name).ok()?;
+        self.iter().find(|(_, link)| link.index == index).map(|(name, _)| name)
+    }
+
+    /// Whether the link may be a member of a bond or a port of a bridge: a NIC, or something that looks like one,
+    /// as a veth in a container or a lab does, and is no guest's.
+    ///
+    /// An internal port of Open vSwitch looks the same; the caller knows those from the database.
+    pub fn is_nic(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|link| match link.kind {
+            Kind::Physical => true,
+            Kind::Virtual => guest_of(name).is_none() && name != "ovs-system",
+            _ => false,
+        })
+    }
+}
+
+impl FromIterator<(String, Link)> for Links {
+    fn from_iter<I: IntoIterator<Item = (String, Link)>>(links: I) -> Self {
+        Self(links.into_iter().collect())
+    }
+}
+
+/// The guest that Proxmox made the interface `name` for: `tap100i0`, `veth100i0`, `fwbr100i0`, `fwpr100p0`,
+/// `fwln100i0` and `fwln100o0` are guest 100's.
+pub fn guest_of(name: &str) -> Option<u32> {
+    ["tap", "veth", "fwbr", "fwpr", "fwln"].into_iter().find_map(|prefix| {
+        let (guest, number) = name.strip_prefix(prefix)?.split_once(['i', 'o', 'p'])?;
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number(guest) && is_number(number) { guest.parse().ok() } else { None }
+    })
+}
+
+/// Sets a link's MTU. The kernel may set another one or a driver refuse it, so read it back.
+pub fn set_mtu(paths: &Paths, name: &str, mtu: u32) -> Result<(), Error> {
+    let path = paths.sys_class_net.join(name).join("mtu");
+    fs::write(&path, mtu.to_string()).map_err(|source| Error::File { path, source })
+}
+
+/// `None`: no link, or one that has just gone.
+fn read_link(folder: &Path) -> Result<Option<Link>, Error> {
+    let read = |attribute: &str| {
+        let path = folder.join(attribute);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text.trim().to_owned())),
+            Err(_) if !folder.join("ifindex").exists() => Ok(None),
+            Err(source) => Err(Error::File { path, source }),
+        }
+    };
+    let (Some(index), Some(kind), Some(flags), Some(mtu), Some(mac), Some(operstate), Some(uevent)) = (
+        read("ifindex")?,
+        read("type")?,
+        read("flags")?,
+        read("mtu")?,
+        read("address")?,
+        read("operstate")?,
+        read("uevent")?,
+    ) else {
+        return Ok(None);
+    };
+    let number = |attribute: &str, text: &str| {
+        let parsed = text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u32::from_str_radix(hex, 16));
+        parsed.map_err(|_| Error::Format { path: folder.join(attribute), found: text.to_owned() })
+    };
+    Ok(Some(Link {
+        index: number("ifindex", &index)?,
+        kind: kind_of(folder, number("type", &kind)?, &uevent),
+        mac,
+        mtu: number("mtu", &mtu)?,
+        is_up: number("flags", &flags)? & UP != 0,
+        operstate,
+        master: None,
+        addresses: Vec::new(),
+    }))
+}
+
+fn kind_of(folder: &Path, hardware: u32, uevent: &str) -> Kind {
+    let has = |attribute: &str| folder.join(attribute).exists();
+    let device_type = uevent.lines().find_map(|line| line.strip_prefix("DEVTYPE="));
+    match (hardware, device_type) {
+        (LOOPBACK, _) => Kind::Loopback,
+        (ETHERNET, _) if has("bridge") => Kind::Bridge,
+        (ETHERNET, _) if has("bonding") => Kind::Bond,
+        (_, _) if has("tun_flags") => Kind::Tap,
+        (ETHERNET, Some("vlan")) => Kind::Vlan,
+        // `DEVTYPE=dsa` is the port of a switch chip: a NIC like any other.
+        (ETHERNET, None | Some("dsa")) if has("device") => Kind::Physical,
+        (ETHERNET, None) => Kind::Virtual,
+        _ => Kind::Other,
+    }
+}
+
+fn addresses() -> Result<Vec<(String, Cidr)>, Error> {
+    let failed = |error: nix::Error| Error::Addresses { source: error.into() };
+    let found = nix::ifaddrs::getifaddrs().map_err(failed)?.filter_map(|entry| {
+        let (address, mask) = (entry.address?, entry.netmask?);
+        let cidr = if let (Some(address), Some(mask)) = (address.as_sockaddr_in(), mask.as_sockaddr_in()) {
+            Cidr { address: address.ip().into(), prefix: ones(mask.ip().to_bits().count_ones()) }
+        } else {
+            let (address, mask) = (address.as_sockaddr_in6()?, mask.as_sockaddr_in6()?);
+            Cidr { address: address.ip().into(), prefix: ones(Ipv6Addr::to_bits(mask.ip()).count_ones()) }
+        };
+        // A labelled address is listed as `eth0:1`.
+        let name = entry.interface_name.split(':').next().unwrap_or_default().to_owned();
+        Some((name, cidr))
+    });
+    Ok(found.collect())
+}
+
+fn ones(count: u32) -> u8 {
+    u8::try_from(count).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,11 +3,30 @@
 //! Lower floors first; a file uses only what stands above it here.
 
 pub mod interfaces;
-pub mod paths;
-
 pub mod jsonrpc;
 pub mod kernel;
+pub mod latin1;
 pub mod lock;
+pub mod ovsdb;
+pub mod paths;
 pub mod spawn;
 
-pub mod ovsdb;
+pub mod live;
+pub mod picture;
+pub mod presence;
+pub mod rules;
+pub mod state;
+
+pub mod address;
+pub mod bridge_mac;
+pub mod change;
+pub mod conflicts;
+
+pub mod apply;
+pub mod file;
+pub mod node;
+
+pub mod ovs_bond;
+pub mod ovs_bridge;
+pub mod ovs_intport;
+pub mod specs;

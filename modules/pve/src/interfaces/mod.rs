@@ -1,1 +1,254 @@
-//! The interfaces(5) file, read and edited without touching a byte that is not asked for.
+//! The interfaces(5) file, read as Proxmox VE reads it and edited without touching a byte that is not asked for.
+//!
+//! Bytes in, bytes out: reading the file, writing it and locking it are not done here. Lower floors first: `keys`,
+//! `parse` (what a line is), `stanza`, `kind`, `lines`, `order` (where Proxmox writes what), `edit`. What Proxmox
+//! reads and writes is taken from pve-common, `src/PVE/Network/Interfaces.pm`.
+
+mod edit;
+mod keys;
+mod kind;
+#[cfg(test)]
+mod laws;
+mod lines;
+mod order;
+mod ovs_options;
+mod parse;
+mod stanza;
+
+use std::collections::BTreeSet;
+
+pub use edit::EditError;
+pub use kind::{Kind, classify, looks_like_a_nic};
+pub use ovs_options::OvsOptions;
+pub use stanza::{AddressFamily, Family, Stanza};
+
+use keys::NETMASK;
+use parse::{Line, Role};
+use stanza::fold_netmask;
+
+/// One interfaces(5) file: every byte of it, and what its lines mean.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interfaces {
+    lines: Vec<Line>,
+    physical: BTreeSet<String>,
+}
+
+/// A `source` or `source-directory` line. Proxmox keeps such lines and never follows them; ifupdown2 does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Whether the path names a directory (`source-directory`) and not files (`source`, which may hold wildcards).
+    pub directory: bool,
+    /// The path as written, relative to the file's own folder unless it starts with a slash.
+    pub path: String,
+}
+
+/// An interface that takes another one as its port: Proxmox allows one per port over all these keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The interface whose stanza names the port.
+    pub by: String,
+    /// `bridge_ports`, `ovs_ports`, `slaves` or `ovs_bonds`.
+    pub key: &'static str,
+}
+
+/// One `iface` line and the body that belongs to it, as indices of lines.
+struct Section {
+    name: String,
+    family: AddressFamily,
+    method: String,
+    header: usize,
+    /// One past the last line of the body.
+    end: usize,
+}
+
+impl Interfaces {
+    /// Reads a file. Nothing can be wrong with it: what Proxmox would not understand is kept and has no meaning.
+    pub fn parse(bytes: &[u8]) -> Self {
+        Self { lines: parse::scan(parse::split(bytes)), physical: BTreeSet::new() }
+    }
+
+    /// Says which links of this machine are physical, as Proxmox's reader asks the kernel: a NIC that is not named
+    /// like one (`lan1`, an altname) is known as such only from here. Decides where a new stanza is written.
+    #[must_use]
+    pub fn with_physical_links(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.physical = names.into_iter().collect();
+        self
+    }
+
+    /// The file's bytes: after [`Interfaces::parse`] exactly the ones that were read.
+    pub fn render(&self) -> Vec<u8> {
+        self.lines.iter().flat_map(|line| &line.raw).copied().collect()
+    }
+
+    /// The interfaces that have a stanza, each once, in the file's order.
+    pub fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for section in self.sections() {
+            if !names.contains(&section.name) {
+                names.push(section.name);
+            }
+        }
+        names
+    }
+
+    /// One interface, merged over its families and repeated stanzas. A name that stands in `auto` lines only is none.
+    pub fn stanza(&self, name: &str) -> Option<Stanza> {
+        let mut families: Vec<Family> = Vec::new();
+        for section in self.sections_of(name) {
+            match families.iter_mut().find(|known| known.family == section.family) {
+                Some(known) => known.method = section.method,
+                None => families.push(Family {
+                    family: section.family,
+                    method: section.method,
+                    options: self
+                        .options(name, section.family)
+                        .into_iter()
+                        .map(|(_, option)| option)
+                        .collect(),
+                }),
+            }
+        }
+        if families.is_empty() {
+            return None;
+        }
+        let comments = self.notes(name).into_iter().map(|(_, text)| text).collect();
+        Some(Stanza { name: name.to_owned(), auto: self.is_auto(name), families, comments })
+    }
+
+    /// What Proxmox takes the interface for. One without a stanza is judged by its name.
+    pub fn kind(&self, name: &str) -> Kind {
+        let stanza = self.stanza(name).unwrap_or_else(|| Stanza::new(name, "manual"));
+        classify(&stanza, &|link| self.physical.contains(link))
+    }
+
+    /// The `source` and `source-directory` lines, in the file's order.
+    pub fn sources(&self) -> Vec<Source> {
+        self.lines
+            .iter()
+            .filter_map(|line| match &line.role {
+                Role::Source { directory, path } => {
+                    Some(Source { directory: *directory, path: path.clone() })
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Options that a blank line cut off from the stanza of `name`: ifupdown2 still takes them as part of it, for
+    /// Proxmox they are lines without a meaning. An edit of such a stanza cannot mean the same to both.
+    pub fn detached(&self, name: &str) -> Vec<String> {
+        let mut owner = None;
+        let mut found = Vec::new();
+        for line in &self.lines {
+            match &line.role {
+                Role::Iface { name, .. } => owner = Some(name.as_str()),
+                Role::Auto { .. } | Role::Source { .. } | Role::Mapping => owner = None,
+                Role::Other if owner == Some(name) => found.push(line.text()),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Every interface that takes `port` as its port or member, in the file's order.
+    pub fn claims(&self, port: &str) -> Vec<Claim> {
+        let mut claims = Vec::new();
+        for by in self.names() {
+            let Some(stanza) = self.stanza(&by) else { continue };
+            for key in ["bridge_ports", "ovs_ports", "slaves", "ovs_bonds"] {
+                if stanza.list(key).contains(&port) {
+                    claims.push(Claim { by: by.clone(), key });
+                }
+            }
+        }
+        claims
+    }
+
+    /// The OVS bridges whose `ovs_ports` line names `port`: one, or Proxmox refuses every later change of the file.
+    pub fn bridge_listing(&self, port: &str) -> Vec<String> {
+        self.claims(port).into_iter().filter(|claim| claim.key == "ovs_ports").map(|claim| claim.by).collect()
+    }
+
+    fn sections(&self) -> Vec<Section> {
+        let mut sections: Vec<Section> = Vec::new();
+        for (index, line) in self.lines.iter().enumerate() {
+            match &line.role {
+                Role::Iface { name, family, method } => sections.push(Section {
+                    name: name.clone(),
+                    family: *family,
+                    method: method.clone(),
+                    header: index,
+                    end: index + 1,
+                }),
+                Role::Option { .. } | Role::Note(_) => {
+                    if let Some(section) = sections.last_mut() {
+                        section.end = index + 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+        sections
+    }
+
+    fn sections_of(&self, name: &str) -> Vec<Section> {
+        self.sections().into_iter().filter(|section| section.name == name).collect()
+    }
+
+    /// The body lines of an interface with their indices.
+    fn body(&self, section: &Section) -> impl Iterator<Item = (usize, &Role)> {
+        let length = section.end - section.header;
+        self.lines
+            .iter()
+            .enumerate()
+            .skip(section.header)
+            .take(length)
+            .map(|(index, line)| (index, &line.role))
+    }
+
+    /// The options of one family in normal form, each with the index of its line.
+    fn options(&self, name: &str, family: AddressFamily) -> Vec<(usize, (String, String))> {
+        let mut lines = Vec::new();
+        let mut options = Vec::new();
+        for section in self.sections_of(name).iter().filter(|section| section.family == family) {
+            for (index, role) in self.body(section) {
+                if let Role::Option { key, value } = role {
+                    lines.push((index, key));
+                    options.push((key.clone(), value.clone()));
+                }
+            }
+        }
+        let folded = fold_netmask(&mut options);
+        let lines = lines.into_iter().filter(|(_, key)| !(folded && *key == NETMASK)).map(|(index, _)| index);
+        lines.zip(options).collect()
+    }
+
+    /// The comments inside an interface's stanzas with the indices of their lines; those of IPv6 come last.
+    fn notes(&self, name: &str) -> Vec<(usize, String)> {
+        let mut sections = self.sections_of(name);
+        sections.sort_by_key(|section| section.family == AddressFamily::Inet6);
+        let mut notes = Vec::new();
+        for section in &sections {
+            notes.extend(self.body(section).filter_map(|(index, role)| match role {
+                Role::Note(text) => Some((index, text.clone())),
+                _ => None,
+            }));
+        }
+        notes
+    }
+
+    /// Whether an `auto` or `allow-` line that counts names the interface.
+    fn is_auto(&self, name: &str) -> bool {
+        self.lines.iter().any(|line| match &line.role {
+            Role::Auto { class, names } => {
+                self.class_counts(class) && names.iter().any(|known| known == name)
+            }
+            _ => false,
+        })
+    }
+
+    /// Classes start an interface by themselves, or are the name of the bridge that brings its ports up.
+    fn class_counts(&self, class: &str) -> bool {
+        matches!(class, "auto" | "hotplug" | "ovs") || !self.sections_of(class).is_empty()
+    }
+}

@@ -1,0 +1,171 @@
+//! A checkpoint on disk: what another process needs to go back when this one can't. A folder, complete from the
+//! moment that it has its name, gone when the change is final. What is in it is the device's.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::fault::Fault;
+use crate::folder;
+
+const RECORD: &str = "checkpoint.json";
+const PREFIX: &str = "checkpoint-";
+const UNFINISHED_PREFIX: &str = ".new-";
+
+/// What every checkpoint says of itself, around the device's own data.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record<T> {
+    /// Version of this shape: a binary does not go back from what it can't read.
+    pub schema: u32,
+    /// The module that made it.
+    pub module: String,
+    /// Its process.
+    pub pid: u32,
+    /// The last step that was begun.
+    pub step: String,
+    /// The log of the run so far.
+    pub log: Vec<String>,
+    /// What the device needs to go back.
+    pub data: T,
+}
+
+/// A checkpoint that exists.
+#[derive(Debug)]
+pub struct Checkpoint<T> {
+    folder: PathBuf,
+    /// Its contents.
+    pub record: Record<T>,
+}
+
+impl<T: Serialize + DeserializeOwned> Checkpoint<T> {
+    /// Writes a checkpoint below `parent` (made with mode 0700 where missing). It is complete and on disk when
+    /// this returns, or it does not exist.
+    pub fn create(parent: &Path, module: &str, log: Vec<String>, data: T) -> Result<Self, Fault> {
+        let failed = |error: io::Error| fault(parent, "writing a checkpoint below", &error);
+        folder::private(parent).map_err(|error| Fault::from_error("checkpoint_failed", &error))?;
+        let record = Record {
+            schema: 1,
+            module: module.to_owned(),
+            pid: std::process::id(),
+            step: "checkpoint".to_owned(),
+            log,
+            data,
+        };
+        let private = Permissions::from_mode(0o700);
+        let new = tempfile::Builder::new()
+            .prefix(UNFINISHED_PREFIX)
+            .permissions(private)
+            .tempdir_in(parent)
+            .map_err(failed)?;
+        write(new.path(), &record).map_err(failed)?;
+        let unique = new.path().file_name().unwrap_or_default().to_string_lossy().replacen(
+            UNFINISHED_PREFIX,
+            PREFIX,
+            1,
+        );
+        let folder = parent.join(unique);
+        fs::rename(new.path(), &folder).map_err(failed)?;
+        // It has its name now; the temporary one is nothing to clean up any more.
+        let _ = new.keep();
+        sync(parent).map_err(failed)?;
+        Ok(Self { folder, record })
+    }
+
+    /// Reads the checkpoint in `folder`.
+    pub fn load(folder: &Path) -> Result<Self, Fault> {
+        let text =
+            fs::read(folder.join(RECORD)).map_err(|error| fault(folder, "reading the checkpoint", &error))?;
+        let record = serde_json::from_slice(&text)
+            .map_err(|error| fault(folder, "reading the checkpoint", &io::Error::other(error)))?;
+        Ok(Self { folder: folder.to_owned(), record })
+    }
+
+    /// Notes that `step` begins, with the log so far.
+    pub fn step(&mut self, step: &str, log: Vec<String>) -> Result<(), Fault> {
+        step.clone_into(&mut self.record.step);
+        self.record.log = log;
+        self.save()
+    }
+
+    /// Writes the record again, after a change to its data.
+    pub fn save(&self) -> Result<(), Fault> {
+        write(&self.folder, &self.record)
+            .map_err(|error| fault(&self.folder, "writing the checkpoint", &error))
+    }
+
+    /// Removes it: the change is final, or undone.
+    pub fn remove(&self) -> Result<(), Fault> {
+        // The record goes first: without it there is nothing to go back from, whatever else stays.
+        let result =
+            fs::remove_file(self.folder.join(RECORD)).and_then(|()| fs::remove_dir_all(&self.folder));
+        result.map_err(|error| fault(&self.folder, "removing the checkpoint", &error))
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// The checkpoints below `parent` that nobody finished. Whoever holds the device's lock knows that their makers
+/// are gone.
+pub fn unfinished(parent: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let entries = match fs::read_dir(parent) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(fault(parent, "looking for checkpoints in", &error)),
+    };
+    let mut found: Vec<PathBuf> = entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
+        .map(|entry| entry.path())
+        .filter(|folder| folder.join(RECORD).exists())
+        .collect();
+    found.sort();
+    Ok(found)
+}
+
+fn write<T: Serialize>(folder: &Path, record: &Record<T>) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    serde_json::to_writer(&mut file, record)?;
+    file.flush()?;
+    file.as_file().sync_all()?;
+    file.persist(folder.join(RECORD)).map_err(|error| error.error)?;
+    sync(folder)
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn fault(path: &Path, what: &str, error: &io::Error) -> Fault {
+    Fault::new("checkpoint_failed", format!("{what} `{}` failed: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_is_found_by_another_process_and_gone_when_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let parent = parent.path().join("state");
+        assert_eq!(unfinished(&parent).unwrap(), Vec::<PathBuf>::new());
+        let mut made = Checkpoint::create(&parent, "pve_ovs_bond", vec![], vec![1, 2]).unwrap();
+        made.step("apply", vec!["a line".to_owned()]).unwrap();
+        let found = unfinished(&parent).unwrap();
+        assert_eq!(found, [made.folder()]);
+        let loaded = Checkpoint::<Vec<i32>>::load(&found[0]).unwrap();
+        assert_eq!(
+            (loaded.record.data.as_slice(), loaded.record.step.as_str()),
+            ([1, 2].as_slice(), "apply")
+        );
+        assert_eq!(fs::metadata(&found[0]).unwrap().permissions().mode() & 0o777, 0o700);
+        loaded.remove().unwrap();
+        assert_eq!(unfinished(&parent).unwrap(), Vec::<PathBuf>::new());
+    }
+}

@@ -1,0 +1,290 @@
+//! The one flow by which every module brings its device to the declared state. Planning is pure and done before
+//! the first touch; applying makes no choices; only what is read back counts.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::diff::{self, Described};
+use crate::fault::{Fault, Step};
+use crate::outcome::{Ended, Failure, Outcome, Report, Seen};
+
+/// How often is looked again while a state settles.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How many times what the device left undone is planned anew.
+const ROUNDS: u32 = 2;
+
+/// A device, as the flow needs it.
+pub trait Device {
+    /// Everything that was read, as context for planning.
+    type Picture;
+    /// The objects that a task looks after, in normal form. Nothing else is compared.
+    type State: State;
+    /// One difference, decided: nothing is left to choose when it is applied. Shown as one sentence.
+    type Change: std::fmt::Display;
+
+    /// Keeps other runs out until the device is dropped. Never called in check mode.
+    fn lock(&mut self) -> Result<(), Fault>;
+    /// Takes up what an interrupted run left, under the lock: the state to go back to.
+    fn resume(&mut self) -> Result<Option<Self::State>, Fault>;
+    /// Reads every store.
+    fn read(&mut self) -> Result<Self::Picture, Fault>;
+    /// The same objects as in `like`, as they are in `picture`.
+    fn restrict(&self, picture: &Self::Picture, like: &Self::State) -> Self::State;
+    /// What leads from `found` to `wanted`: ordered, complete, empty where they are equal.
+    fn changes(&self, found: &Self::State, wanted: &Self::State) -> Vec<Self::Change>;
+    /// Notes down durably how to go back. Nothing was touched before.
+    fn checkpoint(
+        &mut self,
+        picture: &Self::Picture,
+        before: &Self::State,
+        after: &Self::State,
+    ) -> Result<(), Fault>;
+    /// Carries out the changes.
+    fn apply(&mut self, changes: &[Self::Change]) -> Result<(), Fault>;
+    /// Carries out what is known to be left undone by `apply`; false where nothing of it is of that kind.
+    fn mend(&mut self, left: &[Self::Change]) -> Result<bool, Fault>;
+    /// How long the state may take to settle.
+    fn patience(&self) -> Duration;
+    /// Waits for what was asked beyond configuration.
+    fn condition(&mut self, after: &Self::State) -> Result<(), Fault>;
+    /// Makes the change final.
+    fn commit(&mut self) -> Result<(), Fault>;
+    /// Goes back as far as it can, from the checkpoint.
+    fn rollback(&mut self, before: &Self::State) -> Result<(), Fault>;
+    /// The way back was gone to its end: forgets the checkpoint.
+    fn forget(&mut self) -> Result<(), Fault>;
+    /// What was done so far, for `commands`.
+    fn commands(&self) -> Vec<String>;
+    /// What the user should know of the device beside the result.
+    fn notices(&self) -> Vec<String>;
+}
+
+/// A state as it is shown: structured by its serialisation, as text by its objects.
+pub trait State: Serialize {
+    /// Its objects, for the diff.
+    fn describe(&self) -> Vec<Described>;
+}
+
+/// What is meant by the arguments, given what was found.
+#[derive(Debug)]
+pub struct Target<S> {
+    /// The state to reach.
+    pub after: S,
+    /// What was assumed on the way.
+    pub warnings: Vec<String>,
+}
+
+/// Brings `device` to what `target` makes of its picture, or predicts it in check mode.
+pub fn converge<D: Device>(
+    device: &mut D,
+    target: impl FnOnce(&D::Picture) -> Result<Target<D::State>, Fault>,
+    context: &Context,
+) -> Ended {
+    if !context.check_mode {
+        device.lock().map_err(|fault| Failure::untouched(Step::Lock, fault))?;
+        if let Some(before) = device.resume().map_err(|fault| Failure::untouched(Step::Recover, fault))? {
+            return Err(recovered(device, &before, context));
+        }
+    }
+    let picture = device.read().map_err(|fault| Failure::untouched(Step::Read, fault))?;
+    let Target { after, mut warnings } =
+        target(&picture).map_err(|fault| Failure::untouched(Step::Plan, fault))?;
+    warnings.extend(device.notices());
+    let before = device.restrict(&picture, &after);
+    let changes = device.changes(&before, &after);
+    let mut seen = see(&before, &after, &changes).map_err(|fault| Failure::untouched(Step::Plan, fault))?;
+    for change in &seen.changes {
+        context.log.line(change);
+    }
+    if context.check_mode {
+        return Ok(Report { changed: !changes.is_empty(), seen, warnings });
+    }
+    let untouched = |step, fault, seen: &Seen, warnings: &[String]| {
+        Box::new(Failure {
+            seen: Some(seen.clone()),
+            warnings: warnings.to_vec(),
+            ..*Failure::untouched(step, fault)
+        })
+    };
+    if changes.is_empty() {
+        device.condition(&after).map_err(|fault| untouched(Step::Condition, fault, &seen, &warnings))?;
+        return Ok(Report { changed: false, seen, warnings });
+    }
+    stop_if_interrupted(context).map_err(|fault| untouched(Step::Plan, fault, &seen, &warnings))?;
+    device
+        .checkpoint(&picture, &before, &after)
+        .map_err(|fault| untouched(Step::Checkpoint, fault, &seen, &warnings))?;
+
+    // From here on every way out is either final or back.
+    let attempt = caught(|| attempt(device, &changes, &after, context), Step::Apply);
+    let ended = attempt.map_err(|(step, fault)| {
+        context.log.line(&format!("{step} failed: {fault}"));
+        (step, fault, go_back(device, &before, context))
+    });
+    seen.commands = device.commands();
+    match ended {
+        Ok(()) => Ok(Report { changed: true, seen, warnings }),
+        Err((step, fault, outcome)) => {
+            Err(Box::new(Failure { fault, step, outcome, seen: Some(seen), warnings }))
+        }
+    }
+}
+
+/// Goes back from what an interrupted run left, and nothing more.
+pub fn recover<D: Device>(device: &mut D, context: &Context) -> Ended {
+    device.lock().map_err(|fault| Failure::untouched(Step::Lock, fault))?;
+    match device.resume().map_err(|fault| Failure::untouched(Step::Recover, fault))? {
+        None => Err(Failure::untouched(
+            Step::Recover,
+            Fault::new(
+                "no_checkpoint",
+                "going back from a checkpoint failed: there is none that is unfinished",
+            ),
+        )),
+        Some(before) => match go_back(device, &before, context) {
+            Outcome::RolledBack => {
+                let seen = Seen { commands: device.commands(), ..Seen::default() };
+                Ok(Report { changed: true, seen, warnings: device.notices() })
+            }
+            outcome => Err(interrupted_run(device, outcome)),
+        },
+    }
+}
+
+fn recovered<D: Device>(device: &mut D, before: &D::State, context: &Context) -> Box<Failure> {
+    let outcome = go_back(device, before, context);
+    interrupted_run(device, outcome)
+}
+
+/// The run that finds another's remains stops there: what was asked of it was planned by somebody who did not
+/// know of them.
+fn interrupted_run<D: Device>(device: &D, outcome: Outcome) -> Box<Failure> {
+    let fault = Fault::new(
+        "interrupted_run",
+        "an earlier run was interrupted in the middle of a change; hint: look at why it ended, then run this task again",
+    );
+    let seen = Some(Seen { commands: device.commands(), ..Seen::default() });
+    Box::new(Failure { fault, step: Step::Recover, outcome, seen, warnings: device.notices() })
+}
+
+fn see<D: std::fmt::Display, S: State>(before: &S, after: &S, changes: &[D]) -> Result<Seen, Fault> {
+    let structured = |state: &S| {
+        serde_json::to_value(state)
+            .map_err(|error| Fault::new("internal", format!("showing the state failed: {error}")))
+    };
+    Ok(Seen {
+        before: structured(before)?,
+        after: structured(after)?,
+        changes: changes.iter().map(ToString::to_string).collect(),
+        commands: Vec::new(),
+        diff: diff::between(&before.describe(), &after.describe()),
+    })
+}
+
+fn attempt<D: Device>(
+    device: &mut D,
+    changes: &[D::Change],
+    after: &D::State,
+    context: &Context,
+) -> Result<(), (Step, Fault)> {
+    let at = |step: Step| move |fault: Fault| (step, fault);
+    context.log.line("applying");
+    device.apply(changes).map_err(at(Step::Apply))?;
+    stop_if_interrupted(context).map_err(at(Step::Apply))?;
+    settle(device, after, context, Interruptible::Yes).map_err(at(Step::Settle))?;
+    device.condition(after).map_err(at(Step::Condition))?;
+    stop_if_interrupted(context).map_err(at(Step::Condition))?;
+    device.commit().map_err(at(Step::Commit))?;
+    context.log.line("done");
+    Ok(())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Interruptible {
+    Yes,
+    No,
+}
+
+/// Reads until nothing is left to change.
+fn settle<D: Device>(
+    device: &mut D,
+    wanted: &D::State,
+    context: &Context,
+    interruptible: Interruptible,
+) -> Result<(), Fault> {
+    let deadline = context.clock.now() + device.patience();
+    let mut rounds = 0;
+    loop {
+        let fault = match device.read() {
+            Ok(picture) => {
+                let left = device.changes(&device.restrict(&picture, wanted), wanted);
+                if left.is_empty() {
+                    return Ok(());
+                }
+                if rounds < ROUNDS && device.mend(&left)? {
+                    rounds += 1;
+                    continue;
+                }
+                let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+                Fault::new("not_settled", format!("reading back found it not done: {}", left.join("; ")))
+            }
+            // A daemon that restarts is away for a moment.
+            Err(fault) => fault,
+        };
+        if context.clock.now() >= deadline {
+            return Err(fault);
+        }
+        if interruptible == Interruptible::Yes {
+            stop_if_interrupted(context)?;
+        }
+        context.clock.sleep(PAUSE);
+    }
+}
+
+/// The one way back: panic, signal, failed step, failed read-back and the next run all come here.
+fn go_back<D: Device>(device: &mut D, before: &D::State, context: &Context) -> Outcome {
+    context.log.line("going back");
+    let tried = caught(|| device.rollback(before).map_err(|fault| (Step::Rollback, fault)), Step::Rollback);
+    let found = caught(
+        || settle(device, before, context, Interruptible::No).map_err(|fault| (Step::Rollback, fault)),
+        Step::Rollback,
+    );
+    // Only what was read back counts, whatever the attempt said.
+    let outcome = match (found, tried) {
+        (Ok(()), _) => match device.forget() {
+            Ok(()) => Outcome::RolledBack,
+            Err(rollback) => Outcome::NeedsAttention { rollback },
+        },
+        (Err(_), Err((_, rollback))) | (Err((_, rollback)), Ok(())) => Outcome::NeedsAttention { rollback },
+    };
+    context.log.line(&format!("{outcome:?}"));
+    outcome
+}
+
+fn stop_if_interrupted(context: &Context) -> Result<(), Fault> {
+    if context.is_interrupted() {
+        return Err(Fault::new("interrupted", "the run was asked to stop by a signal"));
+    }
+    Ok(())
+}
+
+/// Turns a panic into a fault, so that it takes the way back like any other.
+fn caught(run: impl FnOnce() -> Result<(), (Step, Fault)>, step: Step) -> Result<(), (Step, Fault)> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        Err((
+            step,
+            Fault::new(
+                "internal",
+                format!("a defect of this module stopped it: {text}; hint: please report it"),
+            ),
+        ))
+    })
+}

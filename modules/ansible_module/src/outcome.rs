@@ -1,0 +1,177 @@
+//! How a run ended, and the JSON object that says so. Printing it is `run.rs`'s.
+
+use serde_json::{Map, Value, json};
+
+use crate::fault::{Fault, Step};
+
+/// Version of the shape of the result.
+const SCHEMA: u32 = 1;
+
+/// What became of the device when a run failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing was touched.
+    Unchanged,
+    /// The change was undone, and the state before it was read back.
+    RolledBack,
+    /// The device will undo the change by itself; that was not seen yet.
+    PendingRevert {
+        /// When it does, RFC 3339.
+        reverts_at: String,
+    },
+    /// Going back failed too, or somebody else changed the same thing meanwhile.
+    NeedsAttention {
+        /// Why going back failed.
+        rollback: Fault,
+    },
+}
+
+/// What was read and worked out, in the result of a success and, as far as it came, of a failure.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The state found.
+    pub before: Value,
+    /// The state declared.
+    pub after: Value,
+    /// What leads from one to the other, a sentence each, in order.
+    pub changes: Vec<String>,
+    /// What was done for it: files written, database operations, commands.
+    pub commands: Vec<String>,
+    /// Ansible's `diff`.
+    pub diff: Value,
+}
+
+/// A run that did what was asked, or predicted it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Whether anything was, or in check mode would be, changed.
+    pub changed: bool,
+    /// What was read and worked out.
+    pub seen: Seen,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// A run that did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What went wrong.
+    pub fault: Fault,
+    /// Where.
+    pub step: Step,
+    /// What became of the device.
+    pub outcome: Outcome,
+    /// What was read and worked out before.
+    pub seen: Option<Seen>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+impl Failure {
+    /// A failure before anything was touched.
+    pub fn untouched(step: Step, fault: Fault) -> Box<Self> {
+        Box::new(Self { fault, step, outcome: Outcome::Unchanged, seen: None, warnings: Vec::new() })
+    }
+}
+
+/// How a run ended. A failure is boxed: it carries much, and is rare.
+pub type Ended = Result<Report, Box<Failure>>;
+
+/// The result object, `diff` and `invocation` aside from what `ended` holds: they depend on the request.
+pub fn to_json(ended: &Ended, diff_mode: bool, invocation: Option<&Map<String, Value>>) -> Value {
+    let mut result = Map::new();
+    result.insert("schema".to_owned(), json!(SCHEMA));
+    let (seen, warnings) = match ended {
+        Ok(report) => {
+            result.insert("changed".to_owned(), json!(report.changed));
+            (Some(&report.seen), &report.warnings)
+        }
+        Err(failure) => {
+            insert_failure(&mut result, failure);
+            (failure.seen.as_ref(), &failure.warnings)
+        }
+    };
+    if let Some(seen) = seen {
+        result.insert("before".to_owned(), seen.before.clone());
+        result.insert("after".to_owned(), seen.after.clone());
+        result.insert("changes".to_owned(), json!(seen.changes));
+        result.insert("commands".to_owned(), json!(seen.commands));
+        if diff_mode {
+            result.insert("diff".to_owned(), seen.diff.clone());
+        }
+    }
+    result.insert("warnings".to_owned(), json!(warnings));
+    if let Some(arguments) = invocation {
+        result.insert("invocation".to_owned(), json!({"module_args": arguments}));
+    }
+    Value::Object(result)
+}
+
+fn insert_failure(result: &mut Map<String, Value>, failure: &Failure) {
+    let Failure { fault, step, outcome, seen: _, warnings: _ } = failure;
+    let (name, fate) = match outcome {
+        Outcome::Unchanged => ("unchanged", "nothing was changed".to_owned()),
+        Outcome::RolledBack => {
+            ("rolled_back", "the change was undone, and the state before it was read back".to_owned())
+        }
+        Outcome::PendingRevert { reverts_at } => {
+            ("pending_revert", format!("the device undoes the change by itself at {reverts_at}"))
+        }
+        Outcome::NeedsAttention { rollback } => {
+            ("needs_attention", format!("going back failed too: {rollback}"))
+        }
+    };
+    result.insert("failed".to_owned(), json!(true));
+    result.insert(
+        "changed".to_owned(),
+        json!(matches!(outcome, Outcome::PendingRevert { .. } | Outcome::NeedsAttention { .. })),
+    );
+    result.insert("msg".to_owned(), json!(format!("{fault} ({fate})")));
+    result.insert("outcome".to_owned(), json!(name));
+    let step = step.to_string();
+    let error = match outcome {
+        Outcome::NeedsAttention { rollback: Fault { code, message } } => {
+            json!({"code": fault.code, "step": step, "rollback": {"code": code, "msg": message}})
+        }
+        _ => json!({"code": fault.code, "step": step}),
+    };
+    if let Outcome::PendingRevert { reverts_at } = outcome {
+        result.insert("reverts_at".to_owned(), json!(reverts_at));
+    }
+    result.insert("error".to_owned(), error);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_what_became_of_the_device() {
+        let failure = Failure {
+            fault: Fault::new("reload_failed", "`ifreload -a` exited with status 1"),
+            step: Step::Apply,
+            outcome: Outcome::NeedsAttention { rollback: Fault::new("not_settled", "still wrong") },
+            seen: None,
+            warnings: vec![],
+        };
+        assert_eq!(
+            to_json(&Err(Box::new(failure)), true, None),
+            json!({
+                "schema": 1, "failed": true, "changed": true, "outcome": "needs_attention", "warnings": [],
+                "msg": "`ifreload -a` exited with status 1 (going back failed too: still wrong)",
+                "error": {"code": "reload_failed", "step": "apply", "rollback": {"code": "not_settled", "msg": "still wrong"}},
+            })
+        );
+    }
+
+    #[test]
+    fn diff_and_invocation_are_given_only_where_wanted() {
+        let report = Report { changed: false, seen: Seen::default(), warnings: vec![] };
+        let arguments = Map::from_iter([("name".to_owned(), json!("bond0"))]);
+        let plain = to_json(&Ok(report.clone()), false, None);
+        assert_eq!((plain.get("diff"), plain.get("invocation")), (None, None));
+        let full = to_json(&Ok(report), true, Some(&arguments));
+        assert_eq!(full["invocation"], json!({"module_args": {"name": "bond0"}}));
+        assert!(full.get("diff").is_some());
+    }
+}

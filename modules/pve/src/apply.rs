@@ -1,0 +1,289 @@
+//! How changes are carried out on a node: the file, the members of bonds, `ifreload -a`, and what that leaves.
+//!
+//! `ifreload -a` silently leaves a bond's members as they are, and drops whatever else was to change on that bond,
+//! so members are exchanged in the database first. Its exit status says little: only reading back counts.
+
+use std::time::Duration;
+
+use ansible_module::fault::Fault;
+
+use crate::change::{Change, changes};
+use crate::file;
+use crate::live::Port;
+use crate::node::{Node, database_deadline};
+use crate::ovsdb::{self, BridgeColumn, Database, PortColumn, Transaction};
+use crate::picture::Picture;
+use crate::spawn;
+use crate::state::State;
+
+/// ifupdown2's status when another instance of it is at work.
+const BUSY: i32 = 89;
+const BUSY_TRIES: u32 = 5;
+const BUSY_PAUSE: Duration = Duration::from_secs(2);
+
+impl Node<'_> {
+    /// Carries out a plan.
+    pub(crate) fn carry_out(&mut self, changes: &[Change]) -> Result<(), Fault> {
+        if changes.iter().any(Change::is_in_file) {
+            self.step("write the interfaces file")?;
+            self.write_file()?;
+        }
+        if changes.iter().any(needs_reload) {
+            self.step("exchange members")?;
+            self.transact(changes, Port::set_members)?;
+            self.step("reload")?;
+            self.reload()
+        } else {
+            self.step("change Open vSwitch")?;
+            self.transact(changes, Port::set_all)
+        }
+    }
+
+    /// Carries out what is known to be left by `ifreload -a`: members, delays that are no longer declared, and a
+    /// port that is no longer declared and has no link of its name. Anything else that is left is a failure.
+    pub(crate) fn carry_out_what_ifupdown2_leaves(&mut self, left: &[Change]) -> Result<bool, Fault> {
+        let known: Vec<Change> = left.iter().filter(|change| is_left_by_ifupdown2(change)).cloned().collect();
+        if known.is_empty() {
+            return Ok(false);
+        }
+        self.step("finish in Open vSwitch")?;
+        self.transact(&known, Port::set_left)?;
+        Ok(true)
+    }
+
+    /// Goes back from the checkpoint: the file, then what is live, by `ifreload -a` and then directly.
+    pub(crate) fn go_back_to(&mut self, before: &State) -> Result<(), Fault> {
+        self.put_file_back()?;
+        let left = changes(&State::found(&self.read_again()?, before), before);
+        self.transact(&left, Port::set_members)?;
+        // Its failure is no reason to stop on the way back: what it left is seen and done below.
+        let reloaded = self.reload();
+        let left = changes(&State::found(&self.read_again()?, before), before);
+        self.transact(&left, Port::set_all)?;
+        reloaded
+    }
+
+    fn read_again(&mut self) -> Result<Picture, Fault> {
+        ansible_module::converge::Device::read(self)
+    }
+
+    fn step(&mut self, step: &str) -> Result<(), Fault> {
+        self.context.log.line(step);
+        let log = self.context.log.lines();
+        self.checkpoint.as_mut().map_or(Ok(()), |checkpoint| checkpoint.step(step, log))
+    }
+
+    fn write_file(&mut self) -> Result<(), Fault> {
+        let Some(checkpoint) = &mut self.checkpoint else { return Ok(()) };
+        let data = checkpoint.record.data.clone();
+        file::replace(&self.paths, data.file_before.as_deref(), data.file_after.as_deref(), || {
+            checkpoint.record.data.file_touched = true;
+            checkpoint.save()
+        })?;
+        self.commands.push(format!("write {}", self.paths.interfaces.display()));
+        Ok(())
+    }
+
+    fn put_file_back(&mut self) -> Result<(), Fault> {
+        let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
+        let data = &checkpoint.record.data;
+        if !data.file_touched || data.file_before == data.file_after {
+            return Ok(());
+        }
+        let now = crate::picture::read_file(&self.paths.interfaces)?;
+        if now == data.file_before {
+            return Ok(());
+        }
+        file::replace(&self.paths, data.file_after.as_deref(), data.file_before.as_deref(), || Ok(()))?;
+        self.commands.push(format!("write {} back", self.paths.interfaces.display()));
+        Ok(())
+    }
+
+    /// One transaction for the bridges and ports among `changes`, as far as `set` goes for a port.
+    fn transact(
+        &mut self,
+        changes: &[Change],
+        set: fn(&Port, &mut Transaction<'_>, &str, &Port) -> Result<(), ovsdb::Error>,
+    ) -> Result<(), Fault> {
+        let failed = |error: ovsdb::Error| Fault::from_error("ovsdb_failed", &error);
+        let mut transaction = Transaction::new(&self.ovs);
+        let mut removed = Vec::new();
+        for change in changes {
+            match change {
+                Change::Bridge { name, from: Some(from), to: Some(to) } if from != to => {
+                    let column = BridgeColumn::DatapathType(to.datapath_type.clone());
+                    transaction.set_bridge(name, &column).map_err(failed)?;
+                }
+                Change::Bridge { name, from: Some(_), to: None } => {
+                    transaction.delete_bridge(name).map_err(failed)?;
+                    removed.push(name);
+                }
+                Change::Port { name, from: Some(from), to: Some(to) } if from.bridge == to.bridge => {
+                    set(to, &mut transaction, name, from).map_err(failed)?;
+                }
+                Change::Port { name, from: Some(from), to: None } if !removed.contains(&&from.bridge) => {
+                    transaction.delete_port(name).map_err(failed)?;
+                }
+                _ => {}
+            }
+        }
+        if transaction.is_empty() {
+            return Ok(());
+        }
+        let operations = transaction.operations().into_iter().filter(|operation| operation["op"] != "wait");
+        self.commands.extend(operations.map(|operation| format!("ovsdb {operation}")));
+        let mut database =
+            Database::open(&self.paths.ovsdb, database_deadline(&self.paths)).map_err(failed)?;
+        transaction.commit(&mut database).map_err(failed)
+    }
+
+    /// Runs `ifreload -a`.
+    fn reload(&mut self) -> Result<(), Fault> {
+        let command = self.paths.ifreload.join(" ");
+        let limit = self.paths.limits.ifreload;
+        let mut tries = 0;
+        loop {
+            self.commands.push(command.clone());
+            let finished = spawn::run(&self.paths.ifreload, limit, self.paths.limits.grace)
+                .map_err(|error| Fault::from_error("reload_failed", &error))?;
+            if finished.timed_out {
+                return Err(Fault::new(
+                    "reload_timed_out",
+                    format!("running `{command}` failed: it did not end within {limit:?} and was stopped"),
+                ));
+            }
+            let status = finished.status.and_then(|status| status.code());
+            tries += 1;
+            match status {
+                Some(0) => return Ok(()),
+                Some(BUSY) if tries < BUSY_TRIES => self.context.clock.sleep(BUSY_PAUSE),
+                _ => {
+                    let errors: Vec<&str> = finished
+                        .stderr
+                        .lines()
+                        .chain(finished.stdout.lines())
+                        .filter(|line| line.starts_with("error"))
+                        .collect();
+                    let harmless = !errors.is_empty() && errors.iter().all(|line| is_harmless(line));
+                    return if harmless { Ok(()) } else { Err(reload_failed(&command, status, &errors)) };
+                }
+            }
+        }
+    }
+}
+
+/// What ifupdown2 says of a bond when the datapath gives the kernel no interface of its name; all is applied then.
+fn is_harmless(line: &str) -> bool {
+    line.contains("ifname ") && line.ends_with("not present in cache")
+}
+
+fn reload_failed(command: &str, status: Option<i32>, errors: &[&str]) -> Fault {
+    let status = status.map_or("a signal".to_owned(), |status| format!("status {status}"));
+    let told = if errors.is_empty() { "no word".to_owned() } else { errors.join("; ") };
+    Fault::new(
+        "reload_failed",
+        format!("running `{command}` failed: it ended with {status} and said: {told}"),
+    )
+}
+
+/// Whether only `ifreload -a` can do it: whatever creates or removes, and what is the kernel's.
+fn needs_reload(change: &Change) -> bool {
+    match change {
+        Change::Stanza { from: Some(from), to: Some(to), .. } => {
+            // Nobody but the web interface reads a comment.
+            let without_comments = |stanza: &crate::interfaces::Stanza| crate::interfaces::Stanza {
+                comments: Vec::new(),
+                ..stanza.clone()
+            };
+            without_comments(from) != without_comments(to)
+        }
+        Change::Stanza { .. } | Change::Listing { .. } | Change::Link { .. } => true,
+        Change::Bridge { from, to, .. } => from.is_none() || to.is_none(),
+        Change::Port { from, to, .. } => {
+            from.as_ref().map(|port| &port.bridge) != to.as_ref().map(|port| &port.bridge)
+        }
+    }
+}
+
+fn is_left_by_ifupdown2(change: &Change) -> bool {
+    match change {
+        Change::Port { from: Some(from), to: Some(to), .. } => {
+            let mut mended = from.clone();
+            mended.interfaces.clone_from(&to.interfaces);
+            mended.bond_updelay = to.bond_updelay;
+            mended.bond_downdelay = to.bond_downdelay;
+            mended == *to
+        }
+        Change::Port { from: Some(_), to: None, .. } => true,
+        _ => false,
+    }
+}
+
+impl Port {
+    /// The members, and with them what keeps LACP from being renegotiated.
+    fn set_members(
+        &self,
+        transaction: &mut Transaction<'_>,
+        name: &str,
+        from: &Self,
+    ) -> Result<(), ovsdb::Error> {
+        if self.interfaces == from.interfaces {
+            return Ok(());
+        }
+        transaction.set_members(name, &self.interfaces)?;
+        if self.other_config != from.other_config {
+            transaction.set_port(name, &PortColumn::OtherConfig(self.other_config.clone()))?;
+        }
+        Ok(())
+    }
+
+    /// What `ifreload -a` is known to leave as it was.
+    fn set_left(
+        &self,
+        transaction: &mut Transaction<'_>,
+        name: &str,
+        from: &Self,
+    ) -> Result<(), ovsdb::Error> {
+        self.set_members(transaction, name, from)?;
+        if self.bond_updelay != from.bond_updelay {
+            transaction.set_port(name, &PortColumn::BondUpdelay(self.bond_updelay))?;
+        }
+        if self.bond_downdelay != from.bond_downdelay {
+            transaction.set_port(name, &PortColumn::BondDowndelay(self.bond_downdelay))?;
+        }
+        Ok(())
+    }
+
+    /// Every column that differs.
+    fn set_all(
+        &self,
+        transaction: &mut Transaction<'_>,
+        name: &str,
+        from: &Self,
+    ) -> Result<(), ovsdb::Error> {
+        self.set_left(transaction, name, from)?;
+        let Self {
+            bridge: _,
+            internal: _,
+            interfaces: _,
+            bond_mode,
+            lacp,
+            tag,
+            trunks,
+            vlan_mode,
+            bond_updelay: _,
+            bond_downdelay: _,
+            other_config,
+        } = self;
+        let columns = [
+            (*bond_mode != from.bond_mode).then(|| PortColumn::BondMode(Some(bond_mode.clone()))),
+            (*lacp != from.lacp).then(|| PortColumn::Lacp(Some(lacp.clone()))),
+            (*tag != from.tag).then_some(PortColumn::Tag(*tag)),
+            (*trunks != from.trunks).then(|| PortColumn::Trunks(trunks.clone())),
+            (*vlan_mode != from.vlan_mode).then(|| PortColumn::VlanMode(vlan_mode.clone())),
+            (*other_config != from.other_config && self.interfaces == from.interfaces)
+                .then(|| PortColumn::OtherConfig(other_config.clone())),
+        ];
+        columns.iter().flatten().try_for_each(|column| transaction.set_port(name, column))
+    }
+}

@@ -1,0 +1,186 @@
+//! One difference between two states: what it is, in which store, and the sentence that tells it.
+
+use std::fmt;
+
+use crate::interfaces::Stanza;
+use crate::live::{Bridge, Port, Properties};
+use crate::state::{File, Link, Ovsdb, State};
+
+/// A difference. `from` is what is found, `to` what is wanted; `None` is an object that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A stanza of the interfaces file.
+    Stanza {
+        /// The interface.
+        name: String,
+        /// As it is.
+        from: Option<Stanza>,
+        /// As it shall be.
+        to: Option<Stanza>,
+    },
+    /// A port in a bridge's `ovs_ports` line.
+    Listing {
+        /// The bridge.
+        bridge: String,
+        /// The port.
+        port: String,
+        /// Whether it shall be named there.
+        listed: bool,
+    },
+    /// A bridge in Open vSwitch.
+    Bridge {
+        /// Its name.
+        name: String,
+        /// As it is.
+        from: Option<Bridge>,
+        /// As it shall be.
+        to: Option<Bridge>,
+    },
+    /// A port in Open vSwitch.
+    Port {
+        /// Its name.
+        name: String,
+        /// As it is.
+        from: Option<Port>,
+        /// As it shall be.
+        to: Option<Port>,
+    },
+    /// A link of the kernel.
+    Link {
+        /// Its name.
+        name: String,
+        /// As it is.
+        from: Link,
+        /// As it shall be.
+        to: Link,
+    },
+}
+
+impl Change {
+    /// Whether it is one of the interfaces file; all others are of what is live.
+    pub fn is_in_file(&self) -> bool {
+        matches!(self, Self::Stanza { .. } | Self::Listing { .. })
+    }
+}
+
+/// What leads from `found` to `wanted`, which list the same objects: file first, then Open vSwitch, then kernel.
+pub fn changes(found: &State, wanted: &State) -> Vec<Change> {
+    let State { file: File { stanzas, ovs_ports }, ovsdb: Ovsdb { bridges, ports }, kernel } = wanted;
+    let mut changes = Vec::new();
+    for (name, to) in stanzas {
+        let from = found.file.stanzas.get(name).cloned().flatten();
+        if from != *to {
+            changes.push(Change::Stanza { name: name.clone(), from, to: to.clone() });
+        }
+    }
+    for (bridge, wanted) in ovs_ports {
+        for (port, listed) in wanted {
+            let is =
+                found.file.ovs_ports.get(bridge).and_then(|ports| ports.get(port)).copied().unwrap_or(false);
+            if is != *listed {
+                changes.push(Change::Listing { bridge: bridge.clone(), port: port.clone(), listed: *listed });
+            }
+        }
+    }
+    for (name, to) in bridges {
+        let from = found.ovsdb.bridges.get(name).cloned().flatten();
+        if from != *to {
+            changes.push(Change::Bridge { name: name.clone(), from, to: to.clone() });
+        }
+    }
+    for (name, to) in ports {
+        let from = found.ovsdb.ports.get(name).cloned().flatten();
+        if from != *to {
+            changes.push(Change::Port { name: name.clone(), from, to: to.clone() });
+        }
+    }
+    for (name, to) in kernel {
+        let from = found.kernel.get(name).cloned().unwrap_or_default();
+        if from != *to {
+            changes.push(Change::Link { name: name.clone(), from, to: to.clone() });
+        }
+    }
+    changes
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stanza { name, from, to } => {
+                let from = from.as_ref().map(stanza_properties);
+                let to = to.as_ref().map(stanza_properties);
+                tell(f, "interfaces file", name, from, to)
+            }
+            Self::Listing { bridge, port, listed: true } => {
+                write!(f, "interfaces file: name {port} in ovs_ports of {bridge}")
+            }
+            Self::Listing { bridge, port, listed: false } => {
+                write!(f, "interfaces file: take {port} out of ovs_ports of {bridge}")
+            }
+            Self::Bridge { name, from, to } => {
+                let from = from.as_ref().map(Bridge::properties);
+                let to = to.as_ref().map(Bridge::properties);
+                tell(f, "Open vSwitch", &format!("bridge {name}"), from, to)
+            }
+            Self::Port { name, from, to } => {
+                let from = from.as_ref().map(Port::properties);
+                let to = to.as_ref().map(Port::properties);
+                tell(f, "Open vSwitch", &format!("port {name}"), from, to)
+            }
+            Self::Link { name, from, to } => {
+                tell(f, "kernel", &format!("link {name}"), Some(from.properties()), Some(to.properties()))
+            }
+        }
+    }
+}
+
+fn stanza_properties(stanza: &Stanza) -> Properties {
+    let mut properties = vec![("auto".to_owned(), if stanza.auto { "yes" } else { "" }.to_owned())];
+    for family in &stanza.families {
+        let name = family.family.to_string();
+        properties.push((name.clone(), family.method.clone()));
+        for (key, _) in &family.options {
+            let value = family.get_all(key).join(", ");
+            let key = if *family == stanza.families[0] { key.clone() } else { format!("{name} {key}") };
+            if !properties.iter().any(|(known, _)| *known == key) {
+                properties.push((key, value));
+            }
+        }
+    }
+    properties.push(("comment".to_owned(), stanza.comments.join(" ")));
+    properties
+}
+
+/// `store: add|remove|change object (property: old → new, …)`.
+fn tell(
+    f: &mut fmt::Formatter<'_>,
+    store: &str,
+    object: &str,
+    from: Option<Properties>,
+    to: Option<Properties>,
+) -> fmt::Result {
+    let (verb, from, to) = match (from, to) {
+        (None, Some(to)) => ("add", Properties::new(), to),
+        (Some(_), None) => return write!(f, "{store}: remove {object}"),
+        (from, to) => ("change", from.unwrap_or_default(), to.unwrap_or_default()),
+    };
+    let mut told: Vec<String> = Vec::new();
+    for (name, new) in &to {
+        let old =
+            from.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone()).unwrap_or_default();
+        match (old.as_str(), new.as_str()) {
+            (old, new) if old == new => {}
+            ("", new) => told.push(format!("{name}: {new}")),
+            (old, "") => told.push(format!("{name}: {old} → none")),
+            (old, new) => told.push(format!("{name}: {old} → {new}")),
+        }
+    }
+    for (name, old) in from.iter().filter(|(name, _)| !to.iter().any(|(other, _)| other == name)) {
+        told.push(format!("{name}: {old} → none"));
+    }
+    write!(f, "{store}: {verb} {object}")?;
+    if !told.is_empty() {
+        write!(f, " ({})", told.join(", "))?;
+    }
+    Ok(())
+}

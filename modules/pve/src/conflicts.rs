@@ -1,0 +1,260 @@
+//! What stands in a plan's way on the node: a port has one place, an address one interface, a gateway one route.
+//! Each error names the object, where it is in use, and the remedy.
+
+use ansible_module::fault::Fault;
+
+use crate::interfaces::{Kind, Stanza};
+use crate::kernel::Master;
+use crate::picture::Picture;
+
+/// Refuses `nic` as a port of `owner` (a bond or bridge), unless it is a NIC, without an address, and nobody else's.
+pub fn nic_is_free(picture: &Picture, option: &str, nic: &str, owner: &str) -> Result<(), Fault> {
+    let about = |code, fact: String| {
+        Err(Fault::new(code, format!("option `{option}`: `{nic}` can't be a port of `{owner}`: {fact}")))
+    };
+    let Some(link) = picture.links.get(nic) else {
+        let nics: Vec<&str> =
+            picture.links.iter().map(|(name, _)| name).filter(|name| picture.links.is_nic(name)).collect();
+        return about(
+            "nic_not_found",
+            format!("this node has no such link; hint: it has {}", nics.join(", ")),
+        );
+    };
+    if let Some(master) = &link.master {
+        let (kind, name) = match master {
+            Master::Bridge(name) => ("Linux bridge", name),
+            Master::Bond(name) => ("Linux bond", name),
+            Master::Other(name) => ("link", name),
+        };
+        // Open vSwitch's own NICs may show it as their master.
+        if kind != "link" {
+            return about(
+                "port_in_use",
+                format!("it is a port of the {kind} `{name}`; hint: take it out there first"),
+            );
+        }
+    }
+    if !picture.links.is_nic(nic) {
+        return about(
+            "not_a_nic",
+            "it is not a physical NIC; hint: only NICs carry a bond or are attached directly".to_owned(),
+        );
+    }
+    for claim in picture.interfaces.claims(nic) {
+        if claim.by != owner {
+            return about(
+                "port_in_use",
+                format!(
+                    "`{}` names it in `{}` in the interfaces file; hint: take it out there first",
+                    claim.by, claim.key
+                ),
+            );
+        }
+    }
+    if let Some(interface) = picture.ovs.interfaces.get(nic) {
+        // A NIC that is attached directly is a port of its own name on its bridge.
+        let port = picture.ovs.ports.get(&interface.port);
+        let bridge = port.map(|port| port.bridge.as_str()).unwrap_or_default();
+        if interface.port != owner && bridge != owner {
+            return about(
+                "port_in_use",
+                format!(
+                    "it is in port `{}` of bridge `{bridge}` in Open vSwitch; hint: take it out there first",
+                    interface.port
+                ),
+            );
+        }
+    }
+    let vlan = picture.interfaces.names().into_iter().find(|name| {
+        name.strip_prefix(nic).is_some_and(|rest| rest.starts_with('.'))
+            || picture
+                .interfaces
+                .stanza(name)
+                .is_some_and(|stanza| stanza.get("vlan-raw-device") == Some(nic))
+    });
+    if let Some(vlan) = vlan {
+        return about(
+            "port_in_use",
+            format!("`{vlan}` in the interfaces file is a VLAN on it; hint: make that an IntPort with a tag"),
+        );
+    }
+    if let Some(address) = link.addresses.iter().find(|address| !address.is_link_local()) {
+        return about(
+            "nic_has_address",
+            format!("it has the address {address}; hint: move the address to an IntPort first"),
+        );
+    }
+    if let Some(stanza) = picture.interfaces.stanza(nic) {
+        if let Some(method) = addressed(&stanza) {
+            return about(
+                "nic_has_address",
+                format!(
+                    "its stanza in the interfaces file gives it an address ({method}); hint: move the address to an IntPort first"
+                ),
+            );
+        }
+        if stanza.get("ovs_type").is_some_and(|kind| kind != "OVSPort") {
+            return about(
+                "port_in_use",
+                "its stanza in the interfaces file is of another type; hint: remove its `ovs_type`"
+                    .to_owned(),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn addressed(stanza: &Stanza) -> Option<String> {
+    stanza.families.iter().find_map(|family| {
+        let address = family.options.iter().find(|(key, _)| key == "address").map(|(_, value)| value.clone());
+        let automatic = !matches!(family.method.as_str(), "" | "manual" | "static");
+        address.or_else(|| automatic.then(|| family.method.clone()))
+    })
+}
+
+/// Refuses a stanza that stands where an object of ours shall be, but is something else.
+pub fn is_of_kind(picture: &Picture, name: &str, wanted: Kind, word: &str) -> Result<(), Fault> {
+    if picture.interfaces.stanza(name).is_none() {
+        return Ok(());
+    }
+    let kind = picture.interfaces.kind(name);
+    if kind == wanted {
+        return Ok(());
+    }
+    Err(Fault::new(
+        "wrong_type",
+        format!(
+            "`{name}` can't be made an {word}: the interfaces file has it as {}; hint: choose another name, or remove that first",
+            describe(kind)
+        ),
+    ))
+}
+
+/// Refuses a bridge that is none, or that is not there. In check mode one that is not there is assumed.
+pub fn bridge_exists(picture: &Picture, bridge: &str, check_mode: bool) -> Result<Option<String>, Fault> {
+    if picture.interfaces.stanza(bridge).is_none() {
+        if let Some(link) = picture.links.get(bridge).filter(|_| !picture.ovs.bridges.contains_key(bridge)) {
+            return Err(Fault::new(
+                "not_an_ovs_bridge",
+                format!(
+                    "option `bridge`: the link `{bridge}` ({}) is not an OVSBridge; hint: Open vSwitch and Linux bridges never share a port",
+                    link.operstate
+                ),
+            ));
+        }
+        if check_mode {
+            return Ok(Some(format!(
+                "the bridge `{bridge}` does not exist yet: assumed to come from an earlier task"
+            )));
+        }
+        return Err(Fault::new(
+            "bridge_not_found",
+            format!(
+                "option `bridge`: the interfaces file has no `{bridge}`; hint: make it with pve_ovs_bridge first"
+            ),
+        ));
+    }
+    match picture.interfaces.kind(bridge) {
+        Kind::OvsBridge => Ok(None),
+        kind => Err(Fault::new(
+            "not_an_ovs_bridge",
+            format!(
+                "option `bridge`: `{bridge}` is {} in the interfaces file, not an OVSBridge; hint: Open vSwitch and Linux bridges never share a port",
+                describe(kind)
+            ),
+        )),
+    }
+}
+
+/// Refuses an address or a default gateway that another interface has, in the file or in the kernel.
+pub fn address_is_free(
+    picture: &Picture,
+    owner: &str,
+    cidr: Option<&str>,
+    gateway: Option<&str>,
+) -> Result<(), Fault> {
+    let host = |cidr: &str| cidr.split('/').next().unwrap_or_default().to_owned();
+    for name in picture.interfaces.names().into_iter().filter(|name| name != owner) {
+        let Some(stanza) = picture.interfaces.stanza(&name) else { continue };
+        if gateway.is_some() {
+            if let Some(other) = stanza.get("gateway") {
+                return Err(Fault::new(
+                    "gateway_in_use",
+                    format!(
+                        "option `gateway`: `{name}` has the default gateway {other} in the interfaces file, and a node has one; hint: remove it there first"
+                    ),
+                ));
+            }
+        }
+        if let Some(cidr) = cidr {
+            if stanza.get("address").is_some_and(|other| host(other) == host(cidr)) {
+                return Err(Fault::new(
+                    "address_in_use",
+                    format!(
+                        "option `cidr`: `{name}` has the address {cidr} in the interfaces file; hint: remove it there first"
+                    ),
+                ));
+            }
+        }
+    }
+    if let Some(cidr) = cidr {
+        let has = |addresses: &[crate::kernel::Cidr]| {
+            addresses.iter().any(|address| host(&address.to_string()) == host(cidr))
+        };
+        if let Some((name, _)) =
+            picture.links.iter().find(|(name, link)| *name != owner && has(&link.addresses))
+        {
+            return Err(Fault::new(
+                "address_in_use",
+                format!(
+                    "option `cidr`: the link `{name}` has the address {cidr}; hint: remove it there first"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to plan beside changes that somebody staged. In check mode an Open vSwitch that is not running is
+/// assumed to be empty, with a warning.
+pub fn is_ready(picture: &Picture) -> Result<Option<String>, Fault> {
+    if picture.is_staged {
+        return Err(Fault::new(
+            "pending_changes",
+            "planning a change failed: somebody staged changes in `interfaces.new` that are not applied yet; \
+             hint: apply or revert them in the Proxmox web interface first",
+        ));
+    }
+    let assumed = "Open vSwitch is not running: assumed to be started, and empty, by an earlier task";
+    Ok((!picture.ovs_runs).then(|| assumed.to_owned()))
+}
+
+/// Refuses a node whose Open vSwitch is not running.
+pub fn ovs_runs(picture: &Picture) -> Result<(), Fault> {
+    if picture.ovs_runs {
+        return Ok(());
+    }
+    Err(Fault::new(
+        "ovs_not_running",
+        "reading the Open vSwitch database failed: nobody listens on its socket; \
+         hint: install `openvswitch-switch`, or `systemctl start openvswitch-switch`",
+    ))
+}
+
+fn describe(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Loopback => "the loopback interface",
+        Kind::Eth => "a NIC",
+        Kind::OvsPort => "an OVSPort",
+        Kind::OvsIntPort => "an OVSIntPort",
+        Kind::OvsBond => "an OVSBond",
+        Kind::LinuxBond => "a Linux bond",
+        Kind::LinuxBridge => "a Linux bridge",
+        Kind::OvsBridge => "an OVSBridge",
+        Kind::Vlan => "a VLAN interface",
+        Kind::Vxlan => "a VXLAN interface",
+        Kind::Alias => "an alias",
+        Kind::Dummy => "a dummy interface",
+        Kind::Unknown => "an interface that Proxmox does not know the type of",
+    }
+}

@@ -1,0 +1,107 @@
+//! The interfaces file on disk: what it becomes by a plan, written in one step, and put back.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::Path;
+
+use ansible_module::fault::Fault;
+
+use crate::change::Change;
+use crate::interfaces::Interfaces;
+use crate::lock::ProxmoxLock;
+use crate::paths::Paths;
+use crate::picture::{Picture, read_file};
+
+/// The file's bytes after `changes`.
+pub fn edited(picture: &Picture, changes: &[Change]) -> Result<Option<Vec<u8>>, Fault> {
+    if !changes.iter().any(Change::is_in_file) {
+        return Ok(picture.file.clone());
+    }
+    let mut interfaces = picture.interfaces.clone();
+    let failed = |error: crate::interfaces::EditError| Fault::from_error("file_not_editable", &error);
+    for change in changes {
+        match change {
+            Change::Stanza { name, to: Some(stanza), .. } => {
+                put(&mut interfaces, name, stanza).map_err(failed)?
+            }
+            Change::Stanza { name, to: None, .. } => interfaces.remove(name),
+            Change::Listing { bridge, port, listed: true } => {
+                interfaces.list_port(bridge, port).map_err(failed)?
+            }
+            Change::Listing { bridge, port, listed: false } => {
+                interfaces.unlist_port(bridge, port).map_err(failed)?
+            }
+            Change::Bridge { .. } | Change::Port { .. } | Change::Link { .. } => {}
+        }
+    }
+    Ok(Some(interfaces.render()))
+}
+
+/// A bridge's `ovs_ports` line is many tasks' work and so no part of the stanza that one of them declares.
+fn put(
+    interfaces: &mut Interfaces,
+    name: &str,
+    stanza: &crate::interfaces::Stanza,
+) -> Result<(), crate::interfaces::EditError> {
+    let mut stanza = stanza.clone();
+    if let Some(found) = interfaces.stanza(name) {
+        stanza.set("ovs_ports", found.get("ovs_ports"));
+    }
+    interfaces.put(&stanza)
+}
+
+/// Replaces `from` by `to`, under Proxmox's lock, unless the file is not `from` any more. `begin` is called when
+/// that is sure and nothing was written yet.
+pub fn replace(
+    paths: &Paths,
+    from: Option<&[u8]>,
+    to: Option<&[u8]>,
+    begin: impl FnOnce() -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let _lock = ProxmoxLock::acquire(paths, paths.limits.proxmox_lock)
+        .map_err(|error| Fault::from_error("locked", &error))?;
+    if read_file(&paths.interfaces)?.as_deref() != from {
+        return Err(Fault::new(
+            "file_changed",
+            format!(
+                "writing `{}` failed: somebody else changed it meanwhile, and that stays; hint: look at it, then run again",
+                paths.interfaces.display()
+            ),
+        ));
+    }
+    begin()?;
+    let path = &paths.interfaces;
+    let written = match to {
+        Some(bytes) => write(path, bytes),
+        None => fs::remove_file(path),
+    };
+    written.map_err(|error| {
+        Fault::new("file_not_written", format!("writing `{}` failed: {error}", path.display()))
+    })
+}
+
+/// Writes in one step: whoever reads the file sees the old bytes or the new ones, also after a power cut.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // A link stays one: what it leads to is replaced.
+    let path = &match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
+        found => found?,
+    };
+    let folder = path.parent().ok_or_else(|| io::Error::other("it has no folder"))?;
+    let mut file = tempfile::Builder::new().prefix(".interfaces-").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    match fs::metadata(path) {
+        Ok(old) => {
+            fchown(file.as_file(), Some(old.uid()), Some(old.gid()))?;
+            file.as_file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            file.as_file().set_permissions(Permissions::from_mode(0o644))?;
+        }
+        Err(error) => return Err(error),
+    }
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
+}

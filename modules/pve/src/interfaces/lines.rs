@@ -1,0 +1,63 @@
+//! The few ways in which lines are changed. What a line means is known to `parse` alone: it looks again after each.
+
+use super::Interfaces;
+use super::parse::{self, Line, Role};
+
+impl Interfaces {
+    /// How this line ends, or the file's first line, where this one does not.
+    pub(super) fn ending(&self, index: usize) -> &'static [u8] {
+        let ended = |line: &&Line| line.raw.ends_with(b"\n");
+        match self.lines.get(index).filter(ended).or_else(|| self.lines.first().filter(ended)) {
+            Some(line) if line.raw.ends_with(b"\r\n") => b"\r\n",
+            _ => b"\n",
+        }
+    }
+
+    /// Writes another text into a line; indentation and ending stay.
+    pub(super) fn replace(&mut self, index: usize, text: &str) {
+        let Some(line) = self.lines.get_mut(index) else { return };
+        let indent = line.raw.len() - line.raw.trim_ascii_start().len();
+        let body = line.raw.strip_suffix(b"\n").unwrap_or(&line.raw);
+        let end = body.strip_suffix(b"\r").unwrap_or(body).len();
+        line.raw.splice(indent..end, text.bytes());
+        self.rescan();
+    }
+
+    /// Puts a line of this text before the one at `index`.
+    pub(super) fn insert(&mut self, index: usize, text: &str, ending: &[u8]) {
+        if let Some(before) = index.checked_sub(1).and_then(|before| self.lines.get_mut(before)) {
+            parse::close(&mut before.raw, ending);
+        }
+        let raw = [text.as_bytes(), ending].concat();
+        self.lines.insert(index, Line { raw, role: Role::Blank });
+        self.rescan();
+    }
+
+    /// Takes one line out of the body of a stanza.
+    pub(super) fn cut(&mut self, index: usize) {
+        self.lines.remove(index);
+        self.rescan();
+    }
+
+    /// Cuts lines out together with the blank line after them, if one stands before them too. What follows must not
+    /// become a part of the stanza above.
+    pub(super) fn cut_block(&mut self, start: usize, end: usize) {
+        let before = start.checked_sub(1).and_then(|before| self.lines.get(before));
+        let below_blank = before.is_none_or(|line| line.role == Role::Blank);
+        let below_stanza = before.is_some_and(Line::in_stanza);
+        let next = self.lines.get(end).map(|line| &line.role);
+        let would_join = below_stanza && matches!(next, Some(Role::Comment | Role::Other));
+        let also_blank = below_blank && next == Some(&Role::Blank);
+        let ending = self.ending(start);
+        self.lines.drain(start..end + usize::from(also_blank));
+        if would_join {
+            self.insert(start, "", ending);
+        }
+        self.rescan();
+    }
+
+    fn rescan(&mut self) {
+        let lines = std::mem::take(&mut self.lines);
+        self.lines = parse::scan(lines.into_iter().map(|line| line.raw).collect());
+    }
+}

@@ -1,0 +1,169 @@
+//! The lines of an interfaces(5) file and what each is to Proxmox's reader. Knows no interface as a whole.
+
+use super::keys::canonical;
+use super::stanza::AddressFamily;
+
+/// One logical line: physical lines joined by a backslash are one, and keep their bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub raw: Vec<u8>,
+    pub role: Role,
+}
+
+/// What a line is. Keys are in their canonical spelling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Nothing but white space. Ends a stanza.
+    Blank,
+    /// A comment outside of a stanza. Proxmox drops it.
+    Comment,
+    /// `auto NAMES` (class `auto`) or `allow-CLASS NAMES`.
+    Auto {
+        class: String,
+        names: Vec<String>,
+    },
+    Source {
+        directory: bool,
+        path: String,
+    },
+    Iface {
+        name: String,
+        family: AddressFamily,
+        method: String,
+    },
+    Option {
+        key: String,
+        value: String,
+    },
+    /// A comment in a stanza: the text after the `#`, shown as "Comment" in the UI.
+    Note(String),
+    Mapping,
+    /// Kept by Proxmox without a meaning, such as an option after a blank line.
+    Other,
+}
+
+impl Line {
+    /// The line's text: continuation lines joined by a space, white space at both ends taken away.
+    pub fn text(&self) -> String {
+        text(&self.raw)
+    }
+
+    /// Whether the line belongs to a stanza.
+    pub fn in_stanza(&self) -> bool {
+        matches!(self.role, Role::Iface { .. } | Role::Option { .. } | Role::Note(_))
+    }
+}
+
+/// Cuts a file into logical lines.
+pub(super) fn split(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut lines = Vec::new();
+    let mut line = Vec::new();
+    for physical in bytes.split_inclusive(|byte| *byte == b'\n') {
+        line.extend_from_slice(physical);
+        if !is_open(&line) {
+            lines.push(std::mem::take(&mut line));
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// Whether what follows would still belong to this line: its newline is missing, or a backslash stands before it.
+/// A comment is not continued: neither Proxmox nor ifupdown does.
+pub(super) fn is_open(line: &[u8]) -> bool {
+    match line.strip_suffix(b"\n") {
+        None => true,
+        Some(body) => is_continued(body) && !is_comment(line),
+    }
+}
+
+/// Closes a line, so that something can stand after it.
+pub(super) fn close(line: &mut Vec<u8>, ending: &[u8]) {
+    while is_open(line) {
+        let ending = if line.ends_with(b"\r") { b"\n" } else { ending };
+        line.extend_from_slice(ending);
+    }
+}
+
+/// Says what every line is. A stanza's body ends at a blank line, at a keyword, or at a word that stands alone.
+pub(super) fn scan(lines: Vec<Vec<u8>>) -> Vec<Line> {
+    let mut in_stanza = false;
+    let mut scanned = Vec::with_capacity(lines.len());
+    for raw in lines {
+        let role = role(&text(&raw), in_stanza);
+        let line = Line { raw, role };
+        in_stanza = line.in_stanza();
+        scanned.push(line);
+    }
+    scanned
+}
+
+/// Whether the word ends a stanza's body, so that it can never be an option.
+pub(super) fn is_keyword(word: &str) -> bool {
+    matches!(word, "iface" | "mapping" | "auto" | "source" | "source-directory") || word.starts_with("allow-")
+}
+
+fn role(text: &str, in_stanza: bool) -> Role {
+    let (word, rest) = text.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((text, ""));
+    let rest = rest.trim_ascii();
+    if in_stanza {
+        if let Some(note) = text.strip_prefix('#') {
+            return Role::Note(note.to_owned());
+        }
+        if !is_keyword(word) && !rest.is_empty() {
+            return Role::Option { key: canonical(word).to_owned(), value: rest.to_owned() };
+        }
+    }
+    match word {
+        "" => Role::Blank,
+        _ if word.starts_with('#') => Role::Comment,
+        "mapping" => Role::Mapping,
+        "iface" => iface(rest).unwrap_or(Role::Other),
+        _ if rest.is_empty() => Role::Other,
+        "source" | "source-directory" => {
+            Role::Source { directory: word == "source-directory", path: rest.to_owned() }
+        }
+        "auto" => auto("auto", rest),
+        _ => word.strip_prefix("allow-").map_or(Role::Other, |class| auto(class, rest)),
+    }
+}
+
+fn auto(class: &str, names: &str) -> Role {
+    Role::Auto { class: class.to_owned(), names: names.split_ascii_whitespace().map(str::to_owned).collect() }
+}
+
+fn iface(rest: &str) -> Option<Role> {
+    let mut words = rest.split_ascii_whitespace();
+    let name = words.next()?.to_owned();
+    let (family, method) = match (words.next(), words.next()) {
+        (None, _) => (AddressFamily::None, ""),
+        (Some("inet"), Some(method)) => (AddressFamily::Inet, method),
+        (Some("inet6"), Some(method)) => (AddressFamily::Inet6, method),
+        _ => return None,
+    };
+    words.next().is_none().then(|| Role::Iface { name, family, method: method.to_owned() })
+}
+
+fn text(raw: &[u8]) -> String {
+    if is_comment(raw) {
+        return String::from_utf8_lossy(raw).trim_ascii().to_owned();
+    }
+    let mut joined = String::new();
+    for physical in raw.split_inclusive(|byte| *byte == b'\n') {
+        let body = physical.strip_suffix(b"\n").unwrap_or(physical);
+        let body = body.strip_suffix(b"\r").unwrap_or(body);
+        joined.push_str(&String::from_utf8_lossy(body.strip_suffix(b"\\").unwrap_or(body)));
+        joined.push(' ');
+    }
+    joined.trim_ascii().to_owned()
+}
+
+fn is_comment(line: &[u8]) -> bool {
+    line.trim_ascii_start().starts_with(b"#")
+}
+
+fn is_continued(body: &[u8]) -> bool {
+    body.strip_suffix(b"\r").unwrap_or(body).ends_with(b"\\")
+}

@@ -1,0 +1,238 @@
+//! What a stanza means once ifupdown2 has applied it: the columns of Open vSwitch, the kernel's link. Also the
+//! normal form of what is found there, so that the two can be compared.
+//!
+//! Source: ifupdown2's `openvswitch.py` and `openvswitch_port.py`, which clear the columns of a port and then run
+//! `ovs-vsctl set Port NAME <ovs_options>`; ovs-vswitchd.conf.db(5).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ansible_module::fault::Fault;
+use serde::{Deserialize, Serialize};
+
+use crate::interfaces::{OvsOptions, Stanza};
+use crate::ovsdb::{self, Ovs};
+
+/// The columns of a bridge that a stanza decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bridge {
+    /// `system` or `netdev`.
+    pub datapath_type: String,
+}
+
+impl Bridge {
+    /// The bridge that `stanza` (an OVSBridge) declares.
+    pub fn declared(stanza: &Stanza) -> Self {
+        let datapath_type = stanza
+            .get_all("ovs_extra")
+            .into_iter()
+            .find_map(|extra| extra.strip_prefix(&datapath_prefix(&stanza.name)));
+        Self { datapath_type: datapath_type.unwrap_or("system").to_owned() }
+    }
+
+    /// Makes the stanza say which datapath carries the bridge; `None` takes the setting away.
+    ///
+    /// `ovs_extra` and not `ovs_options`: ifupdown2 sets the latter before it clears the bridge's columns.
+    pub fn declare_datapath_type(stanza: &mut Stanza, datapath_type: Option<&str>) {
+        let prefix = datapath_prefix(&stanza.name);
+        let mut extras: Vec<String> = stanza
+            .get_all("ovs_extra")
+            .into_iter()
+            .filter(|extra| !extra.starts_with(&prefix))
+            .map(str::to_owned)
+            .collect();
+        extras.extend(datapath_type.map(|value| format!("{prefix}{value}")));
+        stanza.set_all("ovs_extra", &extras);
+    }
+
+    /// The bridge as the database has it.
+    pub fn found(ovs: &Ovs, name: &str) -> Option<Self> {
+        ovs.bridges.get(name).map(|row| Self { datapath_type: row.datapath_type.clone() })
+    }
+
+    /// The columns with their values, for people.
+    pub fn properties(&self) -> Properties {
+        let Self { datapath_type } = self;
+        vec![("datapath_type".to_owned(), datapath_type.clone())]
+    }
+}
+
+fn datapath_prefix(bridge: &str) -> String {
+    format!("set bridge {bridge} datapath_type=")
+}
+
+/// What an object is told in: names and values, empty where there is none.
+pub type Properties = Vec<(String, String)>;
+
+/// The columns of a port that a stanza decides. What is unset in the database stands here as what it means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Port {
+    /// The bridge it is a port of.
+    pub bridge: String,
+    /// Whether it is the node's own interface, and not one of NICs.
+    pub internal: bool,
+    /// Its interfaces; the members of a bond.
+    pub interfaces: BTreeSet<String>,
+    /// `active-backup` where unset.
+    pub bond_mode: String,
+    /// `off` where unset.
+    pub lacp: String,
+    /// Access VLAN.
+    pub tag: Option<u16>,
+    /// VLANs carried; empty is all.
+    pub trunks: BTreeSet<u16>,
+    /// As in the database; unset means access with a tag, trunk without.
+    pub vlan_mode: Option<String>,
+    /// Milliseconds.
+    pub bond_updelay: i64,
+    /// Milliseconds.
+    pub bond_downdelay: i64,
+    /// `lacp-time`, `lacp-fallback-ab` and their like.
+    pub other_config: BTreeMap<String, String>,
+}
+
+impl Port {
+    fn new(bridge: &str, internal: bool, interfaces: BTreeSet<String>) -> Self {
+        Self {
+            bridge: bridge.to_owned(),
+            internal,
+            interfaces,
+            bond_mode: "active-backup".to_owned(),
+            lacp: "off".to_owned(),
+            tag: None,
+            trunks: BTreeSet::new(),
+            vlan_mode: None,
+            bond_updelay: 0,
+            bond_downdelay: 0,
+            other_config: BTreeMap::new(),
+        }
+    }
+
+    /// The port that `stanza` (an OVSBond, OVSIntPort or OVSPort) declares.
+    ///
+    /// `live` is what is there now: what `ovs_extra` may have set is not ours to foresee, and stays.
+    pub fn declared(stanza: &Stanza, live: Option<&Self>) -> Result<Self, Fault> {
+        let text = |key: &str| stanza.get(key).unwrap_or_default().to_owned();
+        let kind = text("ovs_type");
+        let interfaces = match kind.as_str() {
+            "OVSBond" => stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect(),
+            _ => BTreeSet::from([stanza.name.clone()]),
+        };
+        let mut port = Self::new(&text("ovs_bridge"), kind == "OVSIntPort", interfaces);
+        if stanza.get("ovs_extra").is_some() {
+            if let Some(live) = live {
+                port.other_config.clone_from(&live.other_config);
+            }
+        }
+        let options = OvsOptions::parse(&text("ovs_options"));
+        let refused = options.settings().find_map(|(key, value)| match port.set(key, value) {
+            Some(()) => None,
+            None => Some(format!("{key}={value}")),
+        });
+        if let Some(word) = refused.or_else(|| options.opaque().first().map(|word| (*word).to_owned())) {
+            return Err(Fault::new(
+                "unsupported_ovs_option",
+                format!(
+                    "reading `ovs_options` of `{}` in the interfaces file: `{word}` is nothing that can be set on a port in \
+                     Open vSwitch, and ifupdown2 would silently drop the port's whole change; hint: correct or remove it",
+                    stanza.name
+                ),
+            ));
+        }
+        Ok(port)
+    }
+
+    /// Sets one `ovs_options` token; nothing where it is not a column with such a value.
+    fn set(&mut self, key: &str, value: &str) -> Option<()> {
+        let choice = |choices: &[&str]| choices.contains(&value).then(|| value.to_owned());
+        match key {
+            "bond_mode" => self.bond_mode = choice(&["active-backup", "balance-slb", "balance-tcp"])?,
+            "lacp" => self.lacp = choice(&["active", "passive", "off"])?,
+            "tag" => self.tag = Some(value.parse().ok().filter(|tag| *tag <= 4095)?),
+            "trunks" => {
+                self.trunks = value
+                    .trim_matches(['[', ']'])
+                    .split(',')
+                    .map(|vlan| vlan.trim().parse().ok())
+                    .collect::<Option<_>>()?;
+            }
+            "vlan_mode" => {
+                self.vlan_mode =
+                    Some(choice(&["trunk", "access", "native-tagged", "native-untagged", "dot1q-tunnel"])?);
+            }
+            "bond_updelay" => self.bond_updelay = value.parse().ok()?,
+            "bond_downdelay" => self.bond_downdelay = value.parse().ok()?,
+            _ => {
+                let key = key.strip_prefix("other_config:").or_else(|| key.strip_prefix("other-config:"))?;
+                self.other_config.insert(key.to_owned(), value.trim_matches('"').to_owned());
+            }
+        }
+        Some(())
+    }
+
+    /// The port as the database has it.
+    pub fn found(ovs: &Ovs, name: &str) -> Option<Self> {
+        let row = ovs.ports.get(name)?;
+        let internal = ovs.interfaces.get(name).is_some_and(|interface| interface.kind == "internal");
+        let ovsdb::Port {
+            bond_mode,
+            lacp,
+            tag,
+            trunks,
+            vlan_mode,
+            bond_updelay,
+            bond_downdelay,
+            other_config,
+            ..
+        } = row;
+        Some(Self {
+            bond_mode: bond_mode.clone().unwrap_or_else(|| "active-backup".to_owned()),
+            lacp: lacp.clone().unwrap_or_else(|| "off".to_owned()),
+            tag: *tag,
+            trunks: trunks.clone(),
+            vlan_mode: vlan_mode.clone(),
+            bond_updelay: *bond_updelay,
+            bond_downdelay: *bond_downdelay,
+            other_config: other_config.clone(),
+            ..Self::new(&row.bridge, internal, row.interfaces.iter().cloned().collect())
+        })
+    }
+
+    /// The columns with their values, for people: what a change of the port is told in.
+    pub fn properties(&self) -> Properties {
+        let Self {
+            bridge,
+            internal: _,
+            interfaces,
+            bond_mode,
+            lacp,
+            tag,
+            trunks,
+            vlan_mode,
+            bond_updelay,
+            bond_downdelay,
+            other_config,
+        } = self;
+        let numbers = |set: &BTreeSet<u16>| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        [
+            ("bridge", bridge.clone()),
+            ("interfaces", interfaces.iter().cloned().collect::<Vec<_>>().join(" ")),
+            ("bond_mode", bond_mode.clone()),
+            ("lacp", lacp.clone()),
+            ("tag", tag.map(|tag| tag.to_string()).unwrap_or_default()),
+            ("trunks", numbers(trunks)),
+            ("vlan_mode", vlan_mode.clone().unwrap_or_default()),
+            ("bond_updelay", bond_updelay.to_string()),
+            ("bond_downdelay", bond_downdelay.to_string()),
+            (
+                "other_config",
+                other_config
+                    .iter()
+                    .map(|(key, value)| format!("{key}={value}"))
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            ),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+}

@@ -1,0 +1,274 @@
+//! The node as a device of the one flow: reading its stores, and carrying out what was planned. Makes no choices of
+//! its own about what a task means; that is in `ovs_*.rs`, and how a change is carried out in `apply.rs`.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use ansible_module::checkpoint::{Checkpoint, unfinished};
+use ansible_module::context::Context;
+use ansible_module::converge::{self, Device, Target};
+use ansible_module::fault::{Fault, Step};
+use ansible_module::outcome::{Ended, Failure};
+use nix::unistd::geteuid;
+use serde::{Deserialize, Serialize};
+
+use crate::change::{Change, changes};
+use crate::conflicts;
+use crate::file;
+use crate::lock::NodeLock;
+use crate::ovsdb::Ovs;
+use crate::paths::Paths;
+use crate::picture::Picture;
+use crate::state::State;
+
+/// How often LACP is looked at while it is waited for.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What is asked of a node beyond its configuration.
+#[derive(Debug, Default)]
+pub struct Condition {
+    /// The bond whose members' LACP partners shall be current, and within what time.
+    pub lacp: Option<(String, Duration)>,
+}
+
+/// What another process needs to go back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Data {
+    /// The interfaces file as it was; `None` where there was none.
+    #[serde(with = "crate::latin1")]
+    pub file_before: Option<Vec<u8>>,
+    /// The interfaces file as we write it.
+    #[serde(with = "crate::latin1")]
+    pub file_after: Option<Vec<u8>>,
+    /// Whether writing it has begun.
+    pub file_touched: bool,
+    /// The objects of the task as they were.
+    pub before: State,
+}
+
+/// This node.
+pub struct Node<'a> {
+    pub(crate) module: &'static str,
+    pub(crate) context: &'a Context,
+    pub(crate) paths: Paths,
+    condition: Condition,
+    lock: Option<NodeLock>,
+    /// A checkpoint to go back from, instead of any that is found.
+    named: Option<PathBuf>,
+    pub(crate) checkpoint: Option<Checkpoint<Data>>,
+    /// The database as it was last read: what a transaction is built against.
+    pub(crate) ovs: Ovs,
+    pub(crate) commands: Vec<String>,
+}
+
+/// Runs a module: arguments first, then the node.
+pub fn converge<D>(
+    module: &'static str,
+    context: &Context,
+    desired: impl FnOnce() -> Result<D, Fault>,
+    target: impl FnOnce(&D, &Picture) -> Result<Target<State>, Fault>,
+    condition: Condition,
+) -> Ended {
+    let desired = desired().map_err(|fault| Failure::untouched(Step::Arguments, fault))?;
+    let mut node = Node::new(module, context, condition, None)?;
+    converge::converge(&mut node, |picture| target(&desired, picture), context)
+}
+
+/// Goes back from the checkpoint in `folder`.
+pub fn go_back(module: &'static str, folder: &Path, context: &Context) -> Ended {
+    let mut node = Node::new(module, context, Condition::default(), Some(folder.to_owned()))?;
+    converge::recover(&mut node, context)
+}
+
+impl<'a> Node<'a> {
+    fn new(
+        module: &'static str,
+        context: &'a Context,
+        condition: Condition,
+        named: Option<PathBuf>,
+    ) -> Result<Self, Box<Failure>> {
+        let untouched = |fault| Failure::untouched(Step::Read, fault);
+        let paths = Paths::from_environment()
+            .map_err(|error| untouched(Fault::from_error("invalid_environment", &error)))?;
+        if !geteuid().is_root() {
+            return Err(untouched(Fault::new(
+                "not_root",
+                format!(
+                    "reading the node failed: only root can; this is user {}; hint: `become: true`",
+                    geteuid()
+                ),
+            )));
+        }
+        Ok(Self {
+            module,
+            context,
+            paths,
+            condition,
+            lock: None,
+            named,
+            checkpoint: None,
+            ovs: Ovs::default(),
+            commands: Vec::new(),
+        })
+    }
+}
+
+impl Device for Node<'_> {
+    type Picture = Picture;
+    type State = State;
+    type Change = Change;
+
+    fn lock(&mut self) -> Result<(), Fault> {
+        let lock = NodeLock::acquire(&self.paths, self.module, self.paths.limits.node_lock);
+        self.lock = Some(lock.map_err(|error| Fault::from_error("locked", &error))?);
+        Ok(())
+    }
+
+    fn resume(&mut self) -> Result<Option<State>, Fault> {
+        let folder = match &self.named {
+            Some(folder) => Some(folder.clone()),
+            None => unfinished(&self.paths.state)?.into_iter().next(),
+        };
+        let Some(folder) = folder else { return Ok(None) };
+        let checkpoint = Checkpoint::<Data>::load(&folder)?;
+        let before = checkpoint.record.data.before.clone();
+        self.checkpoint = Some(checkpoint);
+        Ok(Some(before))
+    }
+
+    fn read(&mut self) -> Result<Picture, Fault> {
+        let picture = Picture::read(&self.paths)?;
+        if !self.context.check_mode {
+            conflicts::ovs_runs(&picture)?;
+        }
+        self.ovs.clone_from(&picture.ovs);
+        Ok(picture)
+    }
+
+    fn restrict(&self, picture: &Picture, like: &State) -> State {
+        State::found(picture, like)
+    }
+
+    fn changes(&self, found: &State, wanted: &State) -> Vec<Change> {
+        changes(found, wanted)
+    }
+
+    fn checkpoint(&mut self, picture: &Picture, before: &State, after: &State) -> Result<(), Fault> {
+        let data = Data {
+            file_before: picture.file.clone(),
+            file_after: file::edited(picture, &changes(before, after))?,
+            file_touched: false,
+            before: before.clone(),
+        };
+        self.checkpoint =
+            Some(Checkpoint::create(&self.paths.state, self.module, self.context.log.lines(), data)?);
+        Ok(())
+    }
+
+    fn apply(&mut self, changes: &[Change]) -> Result<(), Fault> {
+        self.carry_out(changes)
+    }
+
+    fn mend(&mut self, left: &[Change]) -> Result<bool, Fault> {
+        self.carry_out_what_ifupdown2_leaves(left)
+    }
+
+    fn patience(&self) -> Duration {
+        self.paths.limits.settle
+    }
+
+    fn condition(&mut self, _: &State) -> Result<(), Fault> {
+        let Some((bond, limit)) = self.condition.lacp.take() else { return Ok(()) };
+        self.context.log.line(&format!("waiting for LACP on {bond}"));
+        let deadline = self.context.clock.now() + limit;
+        loop {
+            let waiting = waiting_for_lacp(&self.read()?.ovs, &bond)?;
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            if self.context.is_interrupted() {
+                return Err(Fault::new(
+                    "interrupted",
+                    "waiting for LACP: the run was asked to stop by a signal",
+                ));
+            }
+            if self.context.clock.now() >= deadline {
+                return Err(Fault::new(
+                    "lacp_not_negotiated",
+                    format!(
+                        "waiting {limit:?} for LACP on `{bond}`: no current partner on {}; \
+                         hint: is the other end's port up, in the same channel, and LACP active or passive there?",
+                        waiting.join(", ")
+                    ),
+                ));
+            }
+            self.context.clock.sleep(PAUSE);
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), Fault> {
+        self.forget()
+    }
+
+    fn rollback(&mut self, before: &State) -> Result<(), Fault> {
+        self.go_back_to(before)
+    }
+
+    fn forget(&mut self) -> Result<(), Fault> {
+        self.checkpoint.take().map_or(Ok(()), |checkpoint| checkpoint.remove())
+    }
+
+    fn commands(&self) -> Vec<String> {
+        self.commands.clone()
+    }
+
+    fn notices(&self) -> Vec<String> {
+        let mut notices = Vec::new();
+        if !self.paths.overridden.is_empty() {
+            notices.push(format!("set in the environment: {}", self.paths.overridden.join(", ")));
+        }
+        if self.context.check_mode {
+            if let Ok([folder, ..]) = unfinished(&self.paths.state).as_deref() {
+                notices.push(format!(
+                    "an earlier run was interrupted, or is at work: a run would first go back from `{}`",
+                    folder.display()
+                ));
+            }
+        }
+        if let Some(checkpoint) = &self.checkpoint {
+            notices.push(format!(
+                "what is needed to go back is in `{0}`; hint: `{1} --rollback {0}` tries again; remove the folder when the node is as it should be",
+                checkpoint.folder().display(),
+                self.module
+            ));
+        }
+        notices
+    }
+}
+
+/// The members without a current partner.
+fn waiting_for_lacp(ovs: &Ovs, bond: &str) -> Result<Vec<String>, Fault> {
+    let port = ovs.ports.get(bond).ok_or_else(|| {
+        Fault::new(
+            "bond_not_found",
+            format!(
+                "waiting for LACP: Open vSwitch has no `{bond}`; hint: give `bridge` and `members` to make it"
+            ),
+        )
+    })?;
+    if port.lacp.as_deref().is_none_or(|lacp| lacp == "off") {
+        return Err(Fault::new(
+            "lacp_is_off",
+            format!("waiting for LACP: `{bond}` does not speak it; hint: `mode: lacp-balance-tcp`"),
+        ));
+    }
+    let is_current = |member: &String| {
+        ovs.interfaces.get(member).is_some_and(|interface| interface.lacp_current == Some(true))
+    };
+    Ok(port.interfaces.iter().filter(|member| !is_current(member)).cloned().collect())
+}
+
+/// How long one dialog with the database may take, from now.
+pub(crate) fn database_deadline(paths: &Paths) -> Instant {
+    Instant::now() + paths.limits.ovsdb
+}

@@ -1,0 +1,308 @@
+//! `pve_ovs_bond`: what its arguments mean, and what they make of a node. No I/O.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use ansible_module::context::Context;
+use ansible_module::converge::Target;
+use ansible_module::fault::Fault;
+use ansible_module::outcome::Ended;
+use ansible_module::run::Module;
+use ansible_module::spec::ArgumentSpec;
+use serde::Deserialize;
+
+use crate::interfaces::{Kind, OvsOptions, Stanza};
+use crate::live::Port;
+use crate::node::{self, Condition};
+use crate::picture::Picture;
+use crate::presence::Presence;
+use crate::state::{Link, State};
+use crate::{bridge_mac, conflicts, rules, specs};
+
+/// The module.
+pub struct OvsBond;
+
+impl Module for OvsBond {
+    const SPEC: &'static ArgumentSpec = &specs::ovs_bond::SPEC;
+    type Params = Params;
+
+    fn run(params: Params, context: &Context) -> Ended {
+        let wait = params.wait_for_lacp;
+        let name = params.name.clone();
+        node::converge(
+            Self::SPEC.module,
+            context,
+            || Desired::new(params),
+            |desired, picture| desired.target(picture, context.check_mode),
+            Condition {
+                lacp: u64::try_from(wait)
+                    .ok()
+                    .filter(|wait| *wait > 0)
+                    .map(|wait| (name, Duration::from_secs(wait))),
+            },
+        )
+    }
+
+    fn rollback(folder: &Path, context: &Context) -> Ended {
+        node::go_back(Self::SPEC.module, folder, context)
+    }
+}
+
+/// The arguments as given.
+#[derive(Debug, Deserialize)]
+#[expect(missing_docs, reason = "documented in library/pve_ovs_bond.yml, which decides what they are")]
+pub struct Params {
+    pub name: String,
+    pub state: Presence,
+    pub bridge: Option<String>,
+    pub members: Option<Vec<String>>,
+    pub mode: Option<Mode>,
+    pub lacp_time: Option<String>,
+    pub lacp_fallback: Option<bool>,
+    pub tag: Option<i64>,
+    pub trunks: Option<Vec<i64>>,
+    pub vlan_mode: Option<String>,
+    pub comments: Option<String>,
+    pub wait_for_lacp: i64,
+}
+
+/// Bonding modes under their names in the Proxmox API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Mode {
+    ActiveBackup,
+    BalanceSlb,
+    LacpBalanceSlb,
+    LacpBalanceTcp,
+}
+
+impl Mode {
+    /// `bond_mode` and `lacp` of `ovs_options`; without LACP, `lacp` is not written.
+    fn options(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Self::ActiveBackup => ("active-backup", None),
+            Self::BalanceSlb => ("balance-slb", None),
+            Self::LacpBalanceSlb => ("balance-slb", Some("active")),
+            Self::LacpBalanceTcp => ("balance-tcp", Some("active")),
+        }
+    }
+}
+
+/// The arguments as meant: each valid by itself.
+#[derive(Debug)]
+pub struct Desired {
+    name: String,
+    state: Presence,
+    bridge: Option<String>,
+    members: Option<BTreeSet<String>>,
+    mode: Option<Mode>,
+    /// `ovs_options` tokens to set, or with `None` to take away.
+    options: Vec<(&'static str, Option<String>)>,
+    comments: Option<String>,
+}
+
+impl Desired {
+    /// Checks the arguments; the node is not looked at.
+    pub fn new(params: Params) -> Result<Self, Fault> {
+        let Params {
+            name,
+            state,
+            bridge,
+            members,
+            mode,
+            lacp_time,
+            lacp_fallback,
+            tag,
+            trunks,
+            vlan_mode,
+            comments,
+            wait_for_lacp,
+        } = params;
+        rules::bond_name("name", &name)?;
+        if let Some(bridge) = &bridge {
+            rules::bridge_name("bridge", bridge)?;
+        }
+        if wait_for_lacp < 0 {
+            return Err(Fault::new(
+                "invalid_number",
+                format!(
+                    "option `wait_for_lacp`: {wait_for_lacp} is not a number of seconds; hint: 0 does not wait"
+                ),
+            ));
+        }
+        if wait_for_lacp > 0 && state == Presence::Absent {
+            return Err(Fault::new(
+                "invalid_combination",
+                "option `wait_for_lacp`: a bond that shall be absent has no LACP partner; hint: leave the option out",
+            ));
+        }
+        if let Some(comments) = &comments {
+            rules::comment("comments", comments)?;
+        }
+        let setting = |value: Option<String>| value.map(|value| (value != "default").then_some(value));
+        let mut options = Vec::new();
+        if let Some(value) = setting(lacp_time) {
+            options.push(("other_config:lacp-time", value));
+        }
+        if let Some(fallback) = lacp_fallback {
+            options.push(("other_config:lacp-fallback-ab", fallback.then(|| "true".to_owned())));
+        }
+        if let Some(tag) = tag {
+            let tag = rules::vlan("tag", tag, true)?;
+            options.push(("tag", (tag != 0).then(|| tag.to_string())));
+        }
+        if let Some(trunks) = trunks {
+            let vlans = trunks
+                .into_iter()
+                .map(|vlan| rules::vlan("trunks", vlan, false))
+                .collect::<Result<BTreeSet<u16>, _>>()?;
+            let list = vlans.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+            options.push(("trunks", (!list.is_empty()).then_some(list)));
+        }
+        if let Some(value) = setting(vlan_mode) {
+            options.push(("vlan_mode", value));
+        }
+        Ok(Self {
+            name,
+            state,
+            bridge,
+            members: members.map(member_set).transpose()?,
+            mode,
+            options,
+            comments,
+        })
+    }
+
+    /// What the node looks like when the bond is as declared.
+    pub fn target(&self, picture: &Picture, check_mode: bool) -> Result<Target<State>, Fault> {
+        let mut warnings: Vec<String> = conflicts::is_ready(picture)?.into_iter().collect();
+        conflicts::is_of_kind(picture, &self.name, Kind::OvsBond, "OVSBond")?;
+        let stanza = picture.stanza(&self.name);
+        let listed_at = picture.interfaces.bridge_listing(&self.name);
+        let mut after = State::default();
+        let stanza = match self.state {
+            Presence::Absent => None,
+            Presence::Present => {
+                let stanza = self.stanza(stanza, picture)?;
+                let bridge = stanza.get("ovs_bridge").unwrap_or_default().to_owned();
+                warnings.extend(conflicts::bridge_exists(picture, &bridge, check_mode)?);
+                Some(stanza)
+            }
+        };
+        let bridge = stanza.as_ref().and_then(|stanza| stanza.get("ovs_bridge")).map(str::to_owned);
+        for other in listed_at.into_iter().chain(bridge.clone()) {
+            let listed = bridge.as_ref() == Some(&other);
+            after.file.ovs_ports.insert(other, BTreeMap::from([(self.name.clone(), listed)]));
+        }
+        let live = Port::found(&picture.ovs, &self.name);
+        let port = stanza.as_ref().map(|stanza| Port::declared(stanza, live.as_ref())).transpose()?;
+        for member in port.iter().flat_map(|port| &port.interfaces) {
+            conflicts::nic_is_free(picture, "members", member, &self.name)?;
+            after.file.stanzas.insert(member.clone(), Some(started(picture, member)));
+            after.kernel.insert(member.clone(), Link { present: true, up: true, ..Link::default() });
+        }
+        after.file.stanzas.insert(self.name.clone(), stanza);
+        after.ovsdb.ports.insert(self.name.clone(), port);
+        Ok(Target { after, warnings })
+    }
+
+    fn stanza(&self, found: Option<Stanza>, picture: &Picture) -> Result<Stanza, Fault> {
+        let is_new = found.is_none();
+        let mut stanza = found.unwrap_or_else(|| {
+            let mut stanza = Stanza::new(&self.name, "manual");
+            stanza.set("ovs_type", Some("OVSBond"));
+            stanza
+        });
+        stanza.auto = true;
+        let missing = |option: &str| {
+            Fault::new(
+                "missing_option",
+                format!(
+                    "option `{option}`: required, because `{}` does not exist yet; hint: such as {}",
+                    self.name,
+                    if option == "bridge" { "`vmbr0`" } else { "`[ens20f0np0, ens20f1np1]`" }
+                ),
+            )
+        };
+        match &self.bridge {
+            Some(bridge) => stanza.set("ovs_bridge", Some(bridge)),
+            None if is_new => return Err(missing("bridge")),
+            None => {}
+        }
+        let declared: BTreeSet<String> = stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect();
+        match &self.members {
+            Some(members) if *members != declared => {
+                // The file's order stays for those who stay.
+                let kept = stanza
+                    .list("ovs_bonds")
+                    .into_iter()
+                    .filter(|member| members.contains(*member))
+                    .map(str::to_owned);
+                let added = members.difference(&declared).cloned();
+                let list = kept.chain(added).collect::<Vec<_>>().join(" ");
+                stanza.set("ovs_bonds", Some(&list));
+            }
+            None if is_new => return Err(missing("members")),
+            _ => {}
+        }
+        self.set_options(&mut stanza, is_new, picture);
+        if let Some(comments) = &self.comments {
+            stanza.comments = if comments.is_empty() { Vec::new() } else { vec![comments.clone()] };
+        }
+        Ok(stanza)
+    }
+
+    fn set_options(&self, stanza: &mut Stanza, is_new: bool, picture: &Picture) {
+        let mut options = OvsOptions::parse(stanza.get("ovs_options").unwrap_or_default());
+        if let Some(mode) = self.mode.or(is_new.then_some(Mode::LacpBalanceTcp)) {
+            let (bond_mode, lacp) = mode.options();
+            options.set("bond_mode", Some(bond_mode));
+            options.set("lacp", lacp);
+        }
+        for (key, value) in &self.options {
+            options.set(key, value.as_deref());
+        }
+        let pinned = "other_config:lacp-system-id";
+        if options.get("lacp").is_some_and(|lacp| lacp != "off") && options.get(pinned).is_none() {
+            let members = stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect();
+            if let Some(system_id) = bridge_mac::to_pin(picture, &self.name, &members) {
+                options.set(pinned, Some(&system_id));
+            }
+        }
+        let rendered = options.to_string();
+        stanza.set("ovs_options", (!rendered.is_empty()).then_some(rendered.as_str()));
+    }
+}
+
+fn member_set(members: Vec<String>) -> Result<BTreeSet<String>, Fault> {
+    let number = members.len();
+    for member in &members {
+        rules::nic_name("members", member)?;
+    }
+    let set: BTreeSet<String> = members.into_iter().collect();
+    if set.len() < number {
+        return Err(Fault::new(
+            "invalid_members",
+            "option `members`: a NIC is listed twice; hint: list each once",
+        ));
+    }
+    if set.len() < 2 {
+        return Err(Fault::new(
+            "invalid_members",
+            format!(
+                "option `members`: an OVSBond needs at least 2 members, found {}; hint: attach a single NIC with `ports` of pve_ovs_bridge",
+                set.len()
+            ),
+        ));
+    }
+    Ok(set)
+}
+
+/// A member's stanza: brought up at boot, nothing else changed.
+fn started(picture: &Picture, nic: &str) -> Stanza {
+    let mut stanza = picture.stanza(nic).unwrap_or_else(|| Stanza::new(nic, "manual"));
+    stanza.auto = true;
+    stanza
+}

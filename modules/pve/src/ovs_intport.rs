@@ -1,0 +1,163 @@
+//! `pve_ovs_intport`: what its arguments mean, and what they make of a node. No I/O.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ansible_module::context::Context;
+use ansible_module::converge::Target;
+use ansible_module::fault::Fault;
+use ansible_module::outcome::Ended;
+use ansible_module::run::Module;
+use ansible_module::spec::ArgumentSpec;
+use serde::Deserialize;
+
+use crate::address::Address;
+use crate::interfaces::{Kind, OvsOptions, Stanza};
+use crate::live::Port;
+use crate::node::{self, Condition};
+use crate::picture::Picture;
+use crate::presence::Presence;
+use crate::state::State;
+use crate::{conflicts, rules, specs};
+
+/// The module.
+pub struct OvsIntport;
+
+impl Module for OvsIntport {
+    const SPEC: &'static ArgumentSpec = &specs::ovs_intport::SPEC;
+    type Params = Params;
+
+    fn run(params: Params, context: &Context) -> Ended {
+        node::converge(
+            Self::SPEC.module,
+            context,
+            || Desired::new(params),
+            |desired, picture| desired.target(picture, context.check_mode),
+            Condition::default(),
+        )
+    }
+
+    fn rollback(folder: &Path, context: &Context) -> Ended {
+        node::go_back(Self::SPEC.module, folder, context)
+    }
+}
+
+/// The arguments as given.
+#[derive(Debug, Deserialize)]
+#[expect(missing_docs, reason = "documented in library/pve_ovs_intport.yml, which decides what they are")]
+pub struct Params {
+    pub name: String,
+    pub state: Presence,
+    pub bridge: Option<String>,
+    pub tag: Option<i64>,
+    pub cidr: Option<String>,
+    pub gateway: Option<String>,
+    pub comments: Option<String>,
+}
+
+/// The arguments as meant: each valid by itself.
+#[derive(Debug)]
+pub struct Desired {
+    name: String,
+    state: Presence,
+    bridge: Option<String>,
+    tag: Option<u16>,
+    address: Address,
+    comments: Option<String>,
+}
+
+impl Desired {
+    /// Checks the arguments; the node is not looked at.
+    pub fn new(params: Params) -> Result<Self, Fault> {
+        let Params { name, state, bridge, tag, cidr, gateway, comments } = params;
+        rules::intport_name("name", &name)?;
+        if let Some(bridge) = &bridge {
+            rules::bridge_name("bridge", bridge)?;
+        }
+        if let Some(comments) = &comments {
+            rules::comment("comments", comments)?;
+        }
+        let tag = tag.map(|tag| rules::vlan("tag", tag, true)).transpose()?;
+        Ok(Self { name, state, bridge, tag, address: Address::new(cidr, gateway)?, comments })
+    }
+
+    /// What the node looks like when the IntPort is as declared.
+    pub fn target(&self, picture: &Picture, check_mode: bool) -> Result<Target<State>, Fault> {
+        let mut warnings: Vec<String> = conflicts::is_ready(picture)?.into_iter().collect();
+        conflicts::is_of_kind(picture, &self.name, Kind::OvsIntPort, "OVSIntPort")?;
+        let found = picture.stanza(&self.name);
+        let mut after = State::default();
+        let stanza = match self.state {
+            Presence::Absent => None,
+            Presence::Present => Some(self.stanza(found.clone())?),
+        };
+        let bridge = stanza.as_ref().and_then(|stanza| stanza.get("ovs_bridge")).map(str::to_owned);
+        if let (Some(stanza), Some(bridge)) = (&stanza, &bridge) {
+            warnings.extend(conflicts::bridge_exists(picture, bridge, check_mode)?);
+            conflicts::address_is_free(
+                picture,
+                &self.name,
+                stanza.address().as_deref(),
+                stanza.get("gateway"),
+            )?;
+            if found.is_none()
+                && !picture.ovs.ports.contains_key(&self.name)
+                && picture.links.get(&self.name).is_some()
+            {
+                return Err(Fault::new(
+                    "wrong_type",
+                    format!(
+                        "`{}` can't be made an OVSIntPort: the node has a link of this name already; hint: choose another name",
+                        self.name
+                    ),
+                ));
+            }
+        }
+        for other in picture.interfaces.bridge_listing(&self.name).into_iter().chain(bridge.clone()) {
+            let listed = bridge.as_ref() == Some(&other);
+            after.file.ovs_ports.insert(other, BTreeMap::from([(self.name.clone(), listed)]));
+        }
+        let live = Port::found(&picture.ovs, &self.name);
+        let port = stanza.as_ref().map(|stanza| Port::declared(stanza, live.as_ref())).transpose()?;
+        after.ovsdb.ports.insert(self.name.clone(), port);
+        if stanza.is_some() || found.is_some() || live.is_some() {
+            after.kernel.insert(self.name.clone(), Address::link(found.as_ref(), stanza.as_ref()));
+        }
+        after.file.stanzas.insert(self.name.clone(), stanza);
+        Ok(Target { after, warnings })
+    }
+
+    fn stanza(&self, found: Option<Stanza>) -> Result<Stanza, Fault> {
+        let is_new = found.is_none();
+        let mut stanza = found.unwrap_or_else(|| {
+            let mut stanza = Stanza::new(&self.name, "manual");
+            stanza.set("ovs_type", Some("OVSIntPort"));
+            stanza
+        });
+        stanza.auto = true;
+        match &self.bridge {
+            Some(bridge) => stanza.set("ovs_bridge", Some(bridge)),
+            None if is_new => {
+                return Err(Fault::new(
+                    "missing_option",
+                    format!(
+                        "option `bridge`: required, because `{}` does not exist yet; hint: such as `vmbr0`",
+                        self.name
+                    ),
+                ));
+            }
+            None => {}
+        }
+        if let Some(tag) = self.tag {
+            let mut options = OvsOptions::parse(stanza.get("ovs_options").unwrap_or_default());
+            options.set("tag", (tag != 0).then(|| tag.to_string()).as_deref());
+            let rendered = options.to_string();
+            stanza.set("ovs_options", (!rendered.is_empty()).then_some(rendered.as_str()));
+        }
+        self.address.put_into(&mut stanza)?;
+        if let Some(comments) = &self.comments {
+            stanza.comments = if comments.is_empty() { Vec::new() } else { vec![comments.clone()] };
+        }
+        Ok(stanza)
+    }
+}

@@ -1,1 +1,0 @@
-//! The Open vSwitch database: what it holds, and transactions on it.

@@ -1,0 +1,16 @@
+//! The argument specs of this crate's modules, as the build script compiled them from `library/<module>.yml`.
+
+/// An Open vSwitch bond.
+pub mod ovs_bond {
+    include!(concat!(env!("OUT_DIR"), "/pve_ovs_bond.rs"));
+}
+
+/// An Open vSwitch bridge.
+pub mod ovs_bridge {
+    include!(concat!(env!("OUT_DIR"), "/pve_ovs_bridge.rs"));
+}
+
+/// An Open vSwitch `IntPort`.
+pub mod ovs_intport {
+    include!(concat!(env!("OUT_DIR"), "/pve_ovs_intport.rs"));
+}

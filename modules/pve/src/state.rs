@@ -1,0 +1,176 @@
+//! The normal form of what a task looks after, in its three stores: the interfaces file, Open vSwitch, the kernel.
+//! Only what is listed is compared; everything else belongs to others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use ansible_module::converge;
+use ansible_module::diff::Described;
+use serde::{Deserialize, Serialize};
+
+use crate::interfaces::Stanza;
+use crate::live::{Bridge, Port, Properties};
+use crate::picture::Picture;
+
+/// The objects of a task, as they are or as they shall be. `None` is an object that does not exist.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// What the interfaces file says.
+    pub file: File,
+    /// What Open vSwitch does.
+    pub ovsdb: Ovsdb,
+    /// What the kernel has, by link.
+    pub kernel: BTreeMap<String, Link>,
+}
+
+/// The part of the interfaces file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// Stanzas by interface.
+    pub stanzas: BTreeMap<String, Option<Stanza>>,
+    /// By bridge and port: whether the bridge's `ovs_ports` line names the port.
+    pub ovs_ports: BTreeMap<String, BTreeMap<String, bool>>,
+}
+
+/// The part of the Open vSwitch database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ovsdb {
+    /// Bridges by name.
+    pub bridges: BTreeMap<String, Option<Bridge>>,
+    /// Ports by name.
+    pub ports: BTreeMap<String, Option<Port>>,
+}
+
+/// A link of the kernel. Addresses and gateways that are not named here are not ours.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Whether it exists.
+    pub present: bool,
+    /// Whether it is administratively up.
+    pub up: bool,
+    /// Addresses with prefix length: whether the link has them.
+    pub addresses: BTreeMap<String, bool>,
+    /// Gateways: whether a default route leads to them through the link.
+    pub gateways: BTreeMap<String, bool>,
+}
+
+impl State {
+    /// The same objects as in `like`, as they are in `picture`.
+    pub fn found(picture: &Picture, like: &Self) -> Self {
+        let Self { file: File { stanzas, ovs_ports }, ovsdb: Ovsdb { bridges, ports }, kernel } = like;
+        let mut found = Self::default();
+        for name in stanzas.keys() {
+            found.file.stanzas.insert(name.clone(), picture.stanza(name));
+        }
+        for (bridge, wanted) in ovs_ports {
+            let listed: BTreeSet<String> = picture
+                .interfaces
+                .stanza(bridge)
+                .map(|stanza| stanza.list("ovs_ports").into_iter().map(str::to_owned).collect())
+                .unwrap_or_default();
+            let ports = wanted.keys().map(|port| (port.clone(), listed.contains(port))).collect();
+            found.file.ovs_ports.insert(bridge.clone(), ports);
+        }
+        for name in bridges.keys() {
+            found.ovsdb.bridges.insert(name.clone(), Bridge::found(&picture.ovs, name));
+        }
+        for name in ports.keys() {
+            found.ovsdb.ports.insert(name.clone(), Port::found(&picture.ovs, name));
+        }
+        for (name, like) in kernel {
+            found.kernel.insert(name.clone(), Link::found(picture, name, like));
+        }
+        found
+    }
+}
+
+impl Link {
+    fn found(picture: &Picture, name: &str, like: &Self) -> Self {
+        let link = picture.links.get(name);
+        let addresses: BTreeSet<String> =
+            link.map(|link| link.addresses.iter().map(ToString::to_string).collect()).unwrap_or_default();
+        let has_gateway = |gateway: &str| {
+            picture.routes.iter().any(|route| {
+                route.link == name && route.gateway.is_some_and(|found| found.to_string() == gateway)
+            })
+        };
+        Self {
+            present: link.is_some(),
+            up: link.is_some_and(|link| link.is_up),
+            addresses: like.addresses.keys().map(|cidr| (cidr.clone(), addresses.contains(cidr))).collect(),
+            gateways: like.gateways.keys().map(|gateway| (gateway.clone(), has_gateway(gateway))).collect(),
+        }
+    }
+}
+
+impl Link {
+    /// What it is told in; empty where it does not exist.
+    pub fn properties(&self) -> Properties {
+        let Self { present, up, addresses, gateways } = self;
+        let those = |map: &BTreeMap<String, bool>| {
+            map.iter().filter(|(_, is)| **is).map(|(value, _)| value.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        let state = match (present, up) {
+            (false, _) => "",
+            (true, false) => "down",
+            (true, true) => "up",
+        };
+        [("state", state.to_owned()), ("address", those(addresses)), ("default route via", those(gateways))]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into()
+    }
+}
+
+impl converge::State for State {
+    fn describe(&self) -> Vec<Described> {
+        let Self { file: File { stanzas, ovs_ports }, ovsdb: Ovsdb { bridges, ports }, kernel } = self;
+        let mut objects = Vec::new();
+        let mut object = |name: String, text: String| objects.push(Described { name, text });
+        for (name, stanza) in stanzas {
+            object(
+                format!("{name} in the interfaces file"),
+                stanza.as_ref().map(ToString::to_string).unwrap_or_default(),
+            );
+        }
+        for (bridge, ports) in ovs_ports {
+            let listed = ports.iter().filter(|(_, listed)| **listed);
+            object(
+                format!("ovs_ports of {bridge} in the interfaces file"),
+                lines(listed.map(|(port, _)| port.clone())),
+            );
+        }
+        for (name, bridge) in bridges {
+            object(
+                format!("bridge {name} in Open vSwitch"),
+                bridge.as_ref().map(|bridge| properties(&bridge.properties())).unwrap_or_default(),
+            );
+        }
+        for (name, port) in ports {
+            object(
+                format!("port {name} in Open vSwitch"),
+                port.as_ref().map(|port| properties(&port.properties())).unwrap_or_default(),
+            );
+        }
+        for (name, link) in kernel {
+            object(format!("link {name}"), properties(&link.properties()));
+        }
+        objects
+    }
+}
+
+fn lines(items: impl Iterator<Item = String>) -> String {
+    items.fold(String::new(), |mut text, item| {
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "{item}");
+        text
+    })
+}
+
+fn properties(properties: &Properties) -> String {
+    lines(
+        properties
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| format!("{name} {value}")),
+    )
+}

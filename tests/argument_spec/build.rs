@@ -1,0 +1,12 @@
+//! Compiles the argument specs that the tests compare.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ansible_module_build::build_script(&[
+        "every_feature.yml",
+        "../../library/pve_ovs_bond.yml",
+        "../../library/pve_ovs_bridge.yml",
+        "../../library/pve_ovs_intport.yml",
+    ])
+}
