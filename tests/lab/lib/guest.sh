@@ -5,15 +5,16 @@
 guest() {
 	local node=$1 id=$2 vlan=$3 cidr=$4 name=guest$2 port=tap${2}i0
 	[[ $id =~ ^[1-9][0-9]{0,5}$ ]] || die "\`$id\` is not a guest's id: a number, as Proxmox numbers virtual machines"
-	if [[ ! -e $state/$name.pid ]]; then
-		namespace_start plain "$name"
+	[[ -e $state/$name.pid ]] || namespace_start plain "$name"
+	# A reboot of the node takes the link away.
+	if ! namespace_run "$name" test -e /sys/class/net/eth0; then
 		ip_batch <<<"link add $port netns $(namespace_pid "$node") type veth peer name eth0 netns $(namespace_pid "$name")"
 		tune "$name" eth0
+		tune "$node" "$port"
 		namespace_run "$name" ip -batch - <<-IP
 			address add $cidr dev eth0
 			link set eth0 up
 		IP
-		tune "$node" "$port"
 	fi
 	namespace_run "$node" ip link set "$port" up
 	namespace_run "$node" ovs-vsctl --timeout=10 --may-exist add-port vmbr0 "$port" -- set Port "$port" "tag=$vlan"

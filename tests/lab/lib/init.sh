@@ -20,6 +20,7 @@ plain_files() {
 	cd /
 	mount -t proc proc /proc
 	mount -t sysfs sysfs /sys
+	mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 }
 
 fresh() { mkdir -p "$root$1" && mount -t tmpfs -o "mode=${2-755}" tmpfs "$root$1"; }
@@ -59,6 +60,8 @@ node_files() {
 	node_accounts
 	# Nothing in a node may load a kernel module into the machine.
 	ln -sf /bin/true /usr/sbin/modprobe
+	# There is no systemd, and Ansible's service module must not find any.
+	rm -f /usr/bin/systemctl /usr/sbin/init
 	# As under systemd, where ifupdown2 alone brings interfaces up.
 	echo READ_INTERFACES=no >/etc/default/openvswitch-switch
 }

@@ -44,8 +44,9 @@ namespace_exec() {
 		exec "${enter[@]}" env --ignore-environment --chdir=/root "PATH=$node_path" HOME=/root USER=root LOGNAME=root SHELL=/bin/bash \
 			LANG=C.UTF-8 "TERM=${TERM-dumb}" "$@"
 	fi
-	# Ansible keeps its temporary files and connections in $ANSIBLE_HOME: they go with the lab.
-	exec "${enter[@]}" env --chdir="$PWD" "PATH=$project_dir/.venv/bin:$PATH:$node_path" "ANSIBLE_HOME=$state/ansible" "$@"
+	# What Ansible keeps in the user's home goes with the namespace instead; a short path, for the names of its sockets.
+	exec "${enter[@]}" env --chdir="$PWD" "PATH=$project_dir/.venv/bin:$PATH:$node_path" \
+		ANSIBLE_HOME=/dev/shm/ansible ANSIBLE_SSH_CONTROL_PATH_DIR=/dev/shm/ansible/cp "$@"
 }
 
 namespace_run() { (namespace_exec "$@"); }

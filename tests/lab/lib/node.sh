@@ -60,29 +60,33 @@ node_failed() {
 
 # What a reboot does to a Proxmox node: every process dies, memory and live network state are lost,
 # staged changes become the configuration, Open vSwitch's database is thrown away (pvenetcommit.service), and
-# openvswitch-switch.service and networking.service start. The host key and /etc stay.
+# openvswitch-switch.service and networking.service start. The cables stay, and so does what is in files.
+# shellcheck disable=SC2016 # the shell in the namespace expands these
+reboot_script='
+	for try in $(seq 100); do
+		pgrep ovs >/dev/null || break
+		sleep 0.05
+	done
+	find /run -mindepth 1 -delete
+	find /tmp -xdev -mindepth 1 ! -type d -delete
+	mkdir -p /run/lock /run/network /run/openvswitch /run/sshd
+	for link in $(ls /sys/class/net); do
+		case $link in
+		lo | lab0) ;;
+		en*) ip link set "$link" down; ip address flush dev "$link" ;;
+		*) ip link delete "$link" 2>/dev/null || true ;;
+		esac
+	done
+	[ ! -e /etc/network/interfaces.new ] || mv /etc/network/interfaces.new /etc/network/interfaces
+	rm -f /etc/openvswitch/conf.db'
+
 reboot_node() {
-	local name=$1 number=${1#node}
 	# From inside a process id namespace this reaches everything but its first process and the sender.
-	namespace_run "$name" bash -c 'kill -KILL -1' || true
-	# shellcheck disable=SC2016 # the shell in the namespace expands these
-	namespace_run "$name" bash -euc '
-		find /run /tmp -xdev -mindepth 1 -delete
-		mkdir -p /run/lock /run/network /run/openvswitch /run/sshd
-		for link in /sys/class/net/*; do
-			link=${link##*/}
-			case $link in
-			lo | lab0) ;;
-			en*) ip link set "$link" down; ip address flush dev "$link" ;;
-			*) ip link delete "$link" 2>/dev/null || true ;;
-			esac
-		done
-		ip route flush table main proto static 2>/dev/null || true
-		[ ! -e /etc/network/interfaces.new ] || mv /etc/network/interfaces.new /etc/network/interfaces
-		rm -f /etc/openvswitch/conf.db'
-	start_sshd "$name"
-	start_ovs "$name"
-	# Its status says less than what it did (see README.md), so the log is the place to look.
-	namespace_run "$name" /usr/share/ifupdown2/sbin/start-networking start >>"$state/$name.log" 2>&1 ||
-		warn "networking on \`node$number\` ended with status $?, see $state/$name.log"
+	namespace_run "$1" bash -c 'kill -KILL -1' || true
+	namespace_run "$1" sh -euc "$reboot_script"
+	start_sshd "$1"
+	start_ovs "$1"
+	# Its status says less than what it did (README.md), so a failure is told and is not the end.
+	namespace_run "$1" /usr/share/ifupdown2/sbin/start-networking start >>"$state/$1.log" 2>&1 ||
+		warn "networking on \`$1\` started with status $?, see $state/$1.log"
 }

@@ -1,0 +1,23 @@
+# What a person wants to do with this project. `make` lists it.
+
+host := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+release := $(or $(CARGO_TARGET_DIR),target)/$(host)/release
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+build: ## the module binaries, static, in library/
+	@command -v cargo >/dev/null || { echo "there is no cargo here; hint: https://rustup.rs" >&2; exit 1; }
+	RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked -p pve --target $(host)
+	find $(release) -maxdepth 1 -type f -executable -name 'pve_*' -exec install -m 755 -t library {} +
+
+venv: ## Ansible in .venv
+	tests/lab/prepare venv
+
+lab-root: ## the lab's Debian packages in .lab/root; installs nothing
+	tests/lab/prepare root
+
+demo: ## two nodes, a playbook, LACP negotiated (YES=1: do not ask; KEEP=1: leave the lab up)
+	@tests/lab/demo
+
+.PHONY: help build venv lab-root demo
