@@ -20,4 +20,13 @@ lab-root: ## the lab's Debian packages in .lab/root; installs nothing
 demo: ## two nodes, a playbook, LACP negotiated (YES=1: do not ask; KEEP=1: leave the lab up)
 	@tests/lab/demo
 
-.PHONY: help build venv lab-root demo
+test: ## everything that proves the project; as root with the lab (about ten minutes the first time)
+	@tests/run
+
+check: ## format, lints, dependencies, documentation, shell scripts
+	@tests/check
+
+bench: build ## what a task costs that has nothing to do, beside the Python modules for Open vSwitch
+	@tests/bench/run
+
+.PHONY: help build venv lab-root demo test check bench
