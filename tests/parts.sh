@@ -1,7 +1,7 @@
 # Runs the parts of a script one after the other, each with its name and its minutes.
 # shellcheck shell=bash
 
-cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit
 # What was fetched for this project comes before what the machine happens to have.
 export PATH=$PWD/.tools/bin:$PATH
 

@@ -1,6 +1,6 @@
 //! Conversion of one value to the type of its option, by the rules of Ansible's `check_type_*` functions.
 //!
-//! What a failure is called in the end is for [`validate`](crate::validate) to say; here it is only the reason.
+//! What a failure is called in the end is for [`validate`](super::validate) to say; here it is only the reason.
 //! Differences to Ansible, all where a value makes no sense for a module of ours: a bool given for an `int`
 //! becomes 0 or 1, a number outside 64 bits is refused, a Python literal given for a `dict` is refused (JSON
 //! and `key=value` are read), and `~user` in a path stays as it is.

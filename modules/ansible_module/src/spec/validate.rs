@@ -3,7 +3,7 @@
 //! Ansible collects every error and reports the first. Here the first one ends the check, so the order of the
 //! steps in `Validator::level` is Ansible's order of errors. Parameters hold canonical names alone, where Ansible
 //! leaves aliases and ignored unknown names in them; the other differences are told in
-//! [`convert`](crate::convert).
+//! [`convert`](mod@super::convert).
 
 use std::collections::{BTreeMap, BTreeSet};
 
