@@ -20,7 +20,8 @@ apt_setup() {
 	command -v apt-get dpkg-deb >/dev/null || die "the lab's packages are Debian's, and there is no apt-get here
 hint: run it on Debian 12, or in a privileged Debian 12 container"
 	mkdir -p "$cache_dir/apt/cache/archives/partial" "$debs_dir"
-	apt_options=(-qq -o "Dir::Cache=$cache_dir/apt/cache" -o APT::Sandbox::User=root)
+	# Even a simulation leaves a log.
+	apt_options=(-qq -o "Dir::Cache=$cache_dir/apt/cache" -o "Dir::Log=$cache_dir/apt" -o APT::Sandbox::User=root)
 	[[ -d $cache_dir/apt/lists ]] && apt_options+=(-o "Dir::State::lists=$cache_dir/apt/lists")
 	return 0
 }
