@@ -20,7 +20,8 @@ apt_setup() {
 	command -v apt-get dpkg-deb >/dev/null || die "the lab's packages are Debian's, and there is no apt-get here
 hint: run it on Debian 12, or in a privileged Debian 12 container"
 	mkdir -p "$cache_dir/apt/cache/archives/partial" "$debs_dir"
-	apt_options=(-qq -o "Dir::Cache=$cache_dir/apt/cache" -o APT::Sandbox::User=root)
+	# Even a simulation leaves a log.
+	apt_options=(-qq -o "Dir::Cache=$cache_dir/apt/cache" -o "Dir::Log=$cache_dir/apt" -o APT::Sandbox::User=root)
 	[[ -d $cache_dir/apt/lists ]] && apt_options+=(-o "Dir::State::lists=$cache_dir/apt/lists")
 	return 0
 }
@@ -47,18 +48,22 @@ apt_resolve() {
 
 # Fetches the packages given, and what they need, into $debs_dir; sets what apt_resolve sets.
 apt_fetch() {
-	local log=$cache_dir/apt/log
-	apt_setup
-	if ! { apt_resolve "$@" && apt_download; } 2>"$log"; then
-		apt_own_lists
-		if ! { apt_resolve "$@" && apt_download; } 2>"$log"; then
-			cat "$log" >&2
-			die "fetching Debian packages: apt-get failed: $*
-hint: see the lines above; \`apt-get update\` has to work for Debian's own sources"
-		fi
-	fi
+	apt_resolve "$@" && apt_download "${deb_names[@]}"
 }
 
+# Fetches the packages given, and nothing else, installed or not.
 apt_download() {
-	((${#deb_names[@]} == 0)) || (cd "$debs_dir" && apt_private download "${deb_names[@]}")
+	(($# == 0)) || (cd "$debs_dir" && apt_private download "$@")
+}
+
+# Calls one of the above, a second time with fresh package lists if it fails with the machine's.
+apt_do() {
+	local log=$cache_dir/apt/log
+	apt_setup
+	"$@" 2>"$log" && return
+	apt_own_lists
+	"$@" 2>"$log" && return
+	cat "$log" >&2
+	die "fetching Debian packages failed: ${*:2}
+hint: see the lines above; \`apt-get update\` has to work for Debian's own sources"
 }

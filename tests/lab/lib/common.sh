@@ -20,8 +20,9 @@ die() {
 	exit 1
 }
 
+# Ends with a hint unless the caller is root. $1: what needs it, and why.
 require_root() {
-	((EUID == 0)) || die "$1 needs root: it makes network and mount namespaces
+	((EUID == 0)) || die "$1 needs root
 hint: run it with sudo, or as root"
 }
 
