@@ -41,5 +41,5 @@ fn mac(picture: &Picture, interface: &str) -> Option<String> {
 fn counts(mac: &str) -> bool {
     let first = mac.get(..2).and_then(|octet| u8::from_str_radix(octet, 16).ok());
     // Bit 0: multicast; bit 1: locally administered (IEEE 802).
-    first.is_some_and(|octet| octet & 0b11 == 0) && mac != "00:00:00:00:00:00"
+    first.is_some_and(|octet| octet.trailing_zeros() >= 2) && mac != "00:00:00:00:00:00"
 }

@@ -8,6 +8,7 @@ use crate::state::{File, Link, Ovsdb, State};
 
 /// A difference. `from` is what is found, `to` what is wanted; `None` is an object that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a plan holds a handful of them")]
 pub enum Change {
     /// A stanza of the interfaces file.
     Stanza {
@@ -136,12 +137,12 @@ impl fmt::Display for Change {
 
 fn stanza_properties(stanza: &Stanza) -> Properties {
     let mut properties = vec![("auto".to_owned(), if stanza.auto { "yes" } else { "" }.to_owned())];
-    for family in &stanza.families {
+    for (index, family) in stanza.families.iter().enumerate() {
         let name = family.family.to_string();
         properties.push((name.clone(), family.method.clone()));
         for (key, _) in &family.options {
             let value = family.get_all(key).join(", ");
-            let key = if *family == stanza.families[0] { key.clone() } else { format!("{name} {key}") };
+            let key = if index == 0 { key.clone() } else { format!("{name} {key}") };
             if !properties.iter().any(|(known, _)| *known == key) {
                 properties.push((key, value));
             }

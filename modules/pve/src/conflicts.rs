@@ -4,7 +4,7 @@
 use ansible_module::fault::Fault;
 
 use crate::interfaces::{Kind, Stanza};
-use crate::kernel::Master;
+use crate::kernel::{self, Link, Master};
 use crate::picture::Picture;
 
 /// Refuses `nic` as a port of `owner` (a bond or bridge), unless it is a NIC, without an address, and nobody else's.
@@ -117,6 +117,16 @@ pub fn is_of_kind(picture: &Picture, name: &str, wanted: Kind, word: &str) -> Re
     if picture.interfaces.stanza(name).is_none() {
         return Ok(());
     }
+    if let Some(line) = picture.interfaces.detached(name).first() {
+        return Err(Fault::new(
+            "stanza_cut",
+            format!(
+                "`{name}` can't be changed: a blank line in its stanza cuts off `{}`, which ifupdown2 applies and Proxmox ignores; \
+                 hint: remove that blank line",
+                line.trim()
+            ),
+        ));
+    }
     let kind = picture.interfaces.kind(name);
     if kind == wanted {
         return Ok(());
@@ -130,15 +140,38 @@ pub fn is_of_kind(picture: &Picture, name: &str, wanted: Kind, word: &str) -> Re
     ))
 }
 
+/// Refuses the name of a link that Open vSwitch did not make, such as a Linux bridge's.
+pub fn name_is_free(picture: &Picture, name: &str, word: &str) -> Result<(), Fault> {
+    match foreign_link(picture, name) {
+        None => Ok(()),
+        Some(link) => Err(Fault::new(
+            "wrong_type",
+            format!(
+                "`{name}` can't be made an {word}: the node has a link of this name that is not Open vSwitch's ({:?}); \
+                 hint: choose another name, or remove that first",
+                link.kind
+            ),
+        )),
+    }
+}
+
+/// While Open vSwitch is stopped its links may still be there, so only a Linux bridge is surely foreign then.
+fn foreign_link<'a>(picture: &'a Picture, name: &str) -> Option<&'a Link> {
+    let link = picture.links.get(name)?;
+    let is_known = picture.ovs.interfaces.contains_key(name);
+    (matches!(link.kind, kernel::Kind::Bridge) || (picture.ovs_runs && !is_known)).then_some(link)
+}
+
 /// Refuses a bridge that is none, or that is not there. In check mode one that is not there is assumed.
 pub fn bridge_exists(picture: &Picture, bridge: &str, check_mode: bool) -> Result<Option<String>, Fault> {
     if picture.interfaces.stanza(bridge).is_none() {
-        if let Some(link) = picture.links.get(bridge).filter(|_| !picture.ovs.bridges.contains_key(bridge)) {
+        if let Some(link) = foreign_link(picture, bridge) {
             return Err(Fault::new(
                 "not_an_ovs_bridge",
                 format!(
-                    "option `bridge`: the link `{bridge}` ({}) is not an OVSBridge; hint: Open vSwitch and Linux bridges never share a port",
-                    link.operstate
+                    "option `bridge`: the link `{bridge}` ({:?}) is not an OVSBridge; \
+                     hint: Open vSwitch and Linux bridges never share a port",
+                    link.kind
                 ),
             ));
         }
@@ -167,49 +200,32 @@ pub fn bridge_exists(picture: &Picture, bridge: &str, check_mode: bool) -> Resul
 }
 
 /// Refuses an address or a default gateway that another interface has, in the file or in the kernel.
-pub fn address_is_free(
-    picture: &Picture,
-    owner: &str,
-    cidr: Option<&str>,
-    gateway: Option<&str>,
-) -> Result<(), Fault> {
+pub fn address_is_free(picture: &Picture, owner: &Stanza) -> Result<(), Fault> {
+    let in_use = |code, option: &str, fact: String| {
+        Err(Fault::new(code, format!("option `{option}`: {fact}; hint: remove it there first")))
+    };
     let host = |cidr: &str| cidr.split('/').next().unwrap_or_default().to_owned();
-    for name in picture.interfaces.names().into_iter().filter(|name| name != owner) {
+    let cidr = owner.address();
+    let is_same = |other: &str| cidr.as_deref().is_some_and(|cidr| host(cidr) == host(other));
+    for name in picture.interfaces.names().into_iter().filter(|name| *name != owner.name) {
         let Some(stanza) = picture.interfaces.stanza(&name) else { continue };
-        if gateway.is_some() {
-            if let Some(other) = stanza.get("gateway") {
-                return Err(Fault::new(
-                    "gateway_in_use",
-                    format!(
-                        "option `gateway`: `{name}` has the default gateway {other} in the interfaces file, and a node has one; hint: remove it there first"
-                    ),
-                ));
-            }
+        if let (Some(_), Some(other)) = (owner.gateway(), stanza.gateway()) {
+            let fact = format!(
+                "`{name}` has the default gateway {other} in the interfaces file, and a node has one"
+            );
+            return in_use("gateway_in_use", "gateway", fact);
         }
-        if let Some(cidr) = cidr {
-            if stanza.get("address").is_some_and(|other| host(other) == host(cidr)) {
-                return Err(Fault::new(
-                    "address_in_use",
-                    format!(
-                        "option `cidr`: `{name}` has the address {cidr} in the interfaces file; hint: remove it there first"
-                    ),
-                ));
-            }
+        if let Some(other) = stanza.address().filter(|other| is_same(other)) {
+            return in_use(
+                "address_in_use",
+                "cidr",
+                format!("`{name}` has the address {other} in the interfaces file"),
+            );
         }
     }
-    if let Some(cidr) = cidr {
-        let has = |addresses: &[crate::kernel::Cidr]| {
-            addresses.iter().any(|address| host(&address.to_string()) == host(cidr))
-        };
-        if let Some((name, _)) =
-            picture.links.iter().find(|(name, link)| *name != owner && has(&link.addresses))
-        {
-            return Err(Fault::new(
-                "address_in_use",
-                format!(
-                    "option `cidr`: the link `{name}` has the address {cidr}; hint: remove it there first"
-                ),
-            ));
+    for (name, link) in picture.links.iter().filter(|(name, _)| *name != owner.name) {
+        if let Some(other) = link.addresses.iter().find(|other| is_same(&other.to_string())) {
+            return in_use("address_in_use", "cidr", format!("the link `{name}` has the address {other}"));
         }
     }
     Ok(())

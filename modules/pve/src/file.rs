@@ -8,7 +8,7 @@ use std::path::Path;
 use ansible_module::fault::Fault;
 
 use crate::change::Change;
-use crate::interfaces::Interfaces;
+use crate::interfaces::{EditError, Interfaces, Stanza};
 use crate::lock::ProxmoxLock;
 use crate::paths::Paths;
 use crate::picture::{Picture, read_file};
@@ -19,31 +19,24 @@ pub fn edited(picture: &Picture, changes: &[Change]) -> Result<Option<Vec<u8>>, 
         return Ok(picture.file.clone());
     }
     let mut interfaces = picture.interfaces.clone();
-    let failed = |error: crate::interfaces::EditError| Fault::from_error("file_not_editable", &error);
     for change in changes {
-        match change {
-            Change::Stanza { name, to: Some(stanza), .. } => {
-                put(&mut interfaces, name, stanza).map_err(failed)?
+        let done = match change {
+            Change::Stanza { name, to: Some(stanza), .. } => put(&mut interfaces, name, stanza),
+            Change::Stanza { name, to: None, .. } => {
+                interfaces.remove(name);
+                Ok(())
             }
-            Change::Stanza { name, to: None, .. } => interfaces.remove(name),
-            Change::Listing { bridge, port, listed: true } => {
-                interfaces.list_port(bridge, port).map_err(failed)?
-            }
-            Change::Listing { bridge, port, listed: false } => {
-                interfaces.unlist_port(bridge, port).map_err(failed)?
-            }
-            Change::Bridge { .. } | Change::Port { .. } | Change::Link { .. } => {}
-        }
+            Change::Listing { bridge, port, listed: true } => interfaces.list_port(bridge, port),
+            Change::Listing { bridge, port, listed: false } => interfaces.unlist_port(bridge, port),
+            Change::Bridge { .. } | Change::Port { .. } | Change::Link { .. } => Ok(()),
+        };
+        done.map_err(|error| Fault::from_error("file_not_editable", &error))?;
     }
     Ok(Some(interfaces.render()))
 }
 
 /// A bridge's `ovs_ports` line is many tasks' work and so no part of the stanza that one of them declares.
-fn put(
-    interfaces: &mut Interfaces,
-    name: &str,
-    stanza: &crate::interfaces::Stanza,
-) -> Result<(), crate::interfaces::EditError> {
+fn put(interfaces: &mut Interfaces, name: &str, stanza: &Stanza) -> Result<(), EditError> {
     let mut stanza = stanza.clone();
     if let Some(found) = interfaces.stanza(name) {
         stanza.set("ovs_ports", found.get("ovs_ports"));

@@ -15,6 +15,7 @@ pub mod live;
 pub mod picture;
 pub mod presence;
 pub mod rules;
+pub mod setting;
 pub mod state;
 
 pub mod address;

@@ -118,12 +118,10 @@ impl Port {
             _ => BTreeSet::from([stanza.name.clone()]),
         };
         let mut port = Self::new(&text("ovs_bridge"), kind == "OVSIntPort", interfaces);
-        if stanza.get("ovs_extra").is_some() {
-            if let Some(live) = live {
-                port.other_config.clone_from(&live.other_config);
-            }
+        if let (Some(_), Some(live)) = (stanza.get("ovs_extra"), live) {
+            port.other_config.clone_from(&live.other_config);
         }
-        let options = OvsOptions::parse(&text("ovs_options"));
+        let options = OvsOptions::of(stanza);
         let refused = options.settings().find_map(|(key, value)| match port.set(key, value) {
             Some(()) => None,
             None => Some(format!("{key}={value}")),

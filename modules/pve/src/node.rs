@@ -227,13 +227,13 @@ impl Device for Node<'_> {
         if !self.paths.overridden.is_empty() {
             notices.push(format!("set in the environment: {}", self.paths.overridden.join(", ")));
         }
-        if self.context.check_mode {
-            if let Ok([folder, ..]) = unfinished(&self.paths.state).as_deref() {
-                notices.push(format!(
-                    "an earlier run was interrupted, or is at work: a run would first go back from `{}`",
-                    folder.display()
-                ));
-            }
+        if self.context.check_mode
+            && let Ok([folder, ..]) = unfinished(&self.paths.state).as_deref()
+        {
+            notices.push(format!(
+                "an earlier run was interrupted, or is at work: a run would first go back from `{}`",
+                folder.display()
+            ));
         }
         if let Some(checkpoint) = &self.checkpoint {
             notices.push(format!(

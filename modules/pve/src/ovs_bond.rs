@@ -17,6 +17,7 @@ use crate::live::Port;
 use crate::node::{self, Condition};
 use crate::picture::Picture;
 use crate::presence::Presence;
+use crate::setting::Setting;
 use crate::state::{Link, State};
 use crate::{bridge_mac, conflicts, rules, specs};
 
@@ -98,8 +99,8 @@ pub struct Desired {
     bridge: Option<String>,
     members: Option<BTreeSet<String>>,
     mode: Option<Mode>,
-    /// `ovs_options` tokens to set, or with `None` to take away.
-    options: Vec<(&'static str, Option<String>)>,
+    /// By the key that it has in `ovs_options`.
+    options: Vec<(&'static str, Setting<String>)>,
     comments: Option<String>,
 }
 
@@ -141,29 +142,19 @@ impl Desired {
         if let Some(comments) = &comments {
             rules::comment("comments", comments)?;
         }
-        let setting = |value: Option<String>| value.map(|value| (value != "default").then_some(value));
-        let mut options = Vec::new();
-        if let Some(value) = setting(lacp_time) {
-            options.push(("other_config:lacp-time", value));
-        }
-        if let Some(fallback) = lacp_fallback {
-            options.push(("other_config:lacp-fallback-ab", fallback.then(|| "true".to_owned())));
-        }
-        if let Some(tag) = tag {
-            let tag = rules::vlan("tag", tag, true)?;
-            options.push(("tag", (tag != 0).then(|| tag.to_string())));
-        }
-        if let Some(trunks) = trunks {
-            let vlans = trunks
-                .into_iter()
-                .map(|vlan| rules::vlan("trunks", vlan, false))
-                .collect::<Result<BTreeSet<u16>, _>>()?;
-            let list = vlans.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-            options.push(("trunks", (!list.is_empty()).then_some(list)));
-        }
-        if let Some(value) = setting(vlan_mode) {
-            options.push(("vlan_mode", value));
-        }
+        let choice = |given: Option<String>| Setting::new(given, &"default".to_owned());
+        let tag = tag.map(|tag| rules::vlan("tag", tag, true)).transpose()?;
+        let trunks = trunks.map(|trunks| vlan_list("trunks", trunks)).transpose()?;
+        let options = vec![
+            ("other_config:lacp-time", choice(lacp_time)),
+            (
+                "other_config:lacp-fallback-ab",
+                Setting::new(lacp_fallback.map(|on| on.to_string()), &false.to_string()),
+            ),
+            ("tag", Setting::new(tag.map(|tag| tag.to_string()), &"0".to_owned())),
+            ("trunks", Setting::new(trunks, &String::new())),
+            ("vlan_mode", choice(vlan_mode)),
+        ];
         Ok(Self {
             name,
             state,
@@ -249,20 +240,20 @@ impl Desired {
         }
         self.set_options(&mut stanza, is_new, picture);
         if let Some(comments) = &self.comments {
-            stanza.comments = if comments.is_empty() { Vec::new() } else { vec![comments.clone()] };
+            stanza.set_comment(comments);
         }
         Ok(stanza)
     }
 
     fn set_options(&self, stanza: &mut Stanza, is_new: bool, picture: &Picture) {
-        let mut options = OvsOptions::parse(stanza.get("ovs_options").unwrap_or_default());
+        let mut options = OvsOptions::of(stanza);
         if let Some(mode) = self.mode.or(is_new.then_some(Mode::LacpBalanceTcp)) {
             let (bond_mode, lacp) = mode.options();
             options.set("bond_mode", Some(bond_mode));
             options.set("lacp", lacp);
         }
-        for (key, value) in &self.options {
-            options.set(key, value.as_deref());
+        for (key, setting) in &self.options {
+            setting.apply(|value| options.set(key, value.map(String::as_str)));
         }
         let pinned = "other_config:lacp-system-id";
         if options.get("lacp").is_some_and(|lacp| lacp != "off") && options.get(pinned).is_none() {
@@ -271,9 +262,17 @@ impl Desired {
                 options.set(pinned, Some(&system_id));
             }
         }
-        let rendered = options.to_string();
-        stanza.set("ovs_options", (!rendered.is_empty()).then_some(rendered.as_str()));
+        options.put_into(stanza);
     }
+}
+
+/// VLANs as `ovs_options` takes them: sorted, each once, with commas.
+fn vlan_list(option: &str, vlans: Vec<i64>) -> Result<String, Fault> {
+    let vlans = vlans
+        .into_iter()
+        .map(|vlan| rules::vlan(option, vlan, false))
+        .collect::<Result<BTreeSet<u16>, _>>()?;
+    Ok(vlans.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
 }
 
 fn member_set(members: Vec<String>) -> Result<BTreeSet<String>, Fault> {

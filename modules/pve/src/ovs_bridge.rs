@@ -17,6 +17,7 @@ use crate::live::{Bridge, Port};
 use crate::node::{self, Condition};
 use crate::picture::Picture;
 use crate::presence::Presence;
+use crate::setting::Setting;
 use crate::state::{Link, State};
 use crate::{conflicts, rules, specs};
 
@@ -62,8 +63,7 @@ pub struct Desired {
     state: Presence,
     ports: Option<BTreeSet<String>>,
     address: Address,
-    /// `None` inside takes the setting away.
-    datapath_type: Option<Option<String>>,
+    datapath_type: Setting<String>,
     comments: Option<String>,
 }
 
@@ -83,7 +83,7 @@ impl Desired {
             state,
             ports: ports.map(BTreeSet::from_iter),
             address: Address::new(cidr, gateway)?,
-            datapath_type: datapath_type.map(|value| (value != "default").then_some(value)),
+            datapath_type: Setting::new(datapath_type, &"default".to_owned()),
             comments,
         })
     }
@@ -92,17 +92,7 @@ impl Desired {
     pub fn target(&self, picture: &Picture) -> Result<Target<State>, Fault> {
         let warnings = conflicts::is_ready(picture)?.into_iter().collect();
         conflicts::is_of_kind(picture, &self.name, Kind::OvsBridge, "OVSBridge")?;
-        if let Some(link) = picture.links.get(&self.name) {
-            if !picture.ovs.bridges.contains_key(&self.name) {
-                return Err(Fault::new(
-                    "wrong_type",
-                    format!(
-                        "`{}` can't be made an OVSBridge: the node has a {:?} link of this name already; hint: choose another name, or remove that first",
-                        self.name, link.kind
-                    ),
-                ));
-            }
-        }
+        conflicts::name_is_free(picture, &self.name, "OVSBridge")?;
         let found = picture.stanza(&self.name);
         let own = self.own_ports(picture);
         let mut after = State::default();
@@ -114,12 +104,7 @@ impl Desired {
             Presence::Present => Some(self.stanza(found.clone())?),
         };
         if let Some(stanza) = &stanza {
-            conflicts::address_is_free(
-                picture,
-                &self.name,
-                stanza.address().as_deref(),
-                stanza.get("gateway"),
-            )?;
+            conflicts::address_is_free(picture, stanza)?;
         }
         let wanted = match (&stanza, &self.ports) {
             (None, _) => BTreeSet::new(),
@@ -216,11 +201,10 @@ impl Desired {
         });
         stanza.auto = true;
         self.address.put_into(&mut stanza)?;
-        if let Some(datapath_type) = &self.datapath_type {
-            Bridge::declare_datapath_type(&mut stanza, datapath_type.as_deref());
-        }
+        self.datapath_type
+            .apply(|value| Bridge::declare_datapath_type(&mut stanza, value.map(String::as_str)));
         if let Some(comments) = &self.comments {
-            stanza.comments = if comments.is_empty() { Vec::new() } else { vec![comments.clone()] };
+            stanza.set_comment(comments);
         }
         Ok(stanza)
     }

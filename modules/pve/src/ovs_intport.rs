@@ -94,24 +94,8 @@ impl Desired {
         let bridge = stanza.as_ref().and_then(|stanza| stanza.get("ovs_bridge")).map(str::to_owned);
         if let (Some(stanza), Some(bridge)) = (&stanza, &bridge) {
             warnings.extend(conflicts::bridge_exists(picture, bridge, check_mode)?);
-            conflicts::address_is_free(
-                picture,
-                &self.name,
-                stanza.address().as_deref(),
-                stanza.get("gateway"),
-            )?;
-            if found.is_none()
-                && !picture.ovs.ports.contains_key(&self.name)
-                && picture.links.get(&self.name).is_some()
-            {
-                return Err(Fault::new(
-                    "wrong_type",
-                    format!(
-                        "`{}` can't be made an OVSIntPort: the node has a link of this name already; hint: choose another name",
-                        self.name
-                    ),
-                ));
-            }
+            conflicts::address_is_free(picture, stanza)?;
+            conflicts::name_is_free(picture, &self.name, "OVSIntPort")?;
         }
         for other in picture.interfaces.bridge_listing(&self.name).into_iter().chain(bridge.clone()) {
             let listed = bridge.as_ref() == Some(&other);
@@ -149,14 +133,13 @@ impl Desired {
             None => {}
         }
         if let Some(tag) = self.tag {
-            let mut options = OvsOptions::parse(stanza.get("ovs_options").unwrap_or_default());
+            let mut options = OvsOptions::of(&stanza);
             options.set("tag", (tag != 0).then(|| tag.to_string()).as_deref());
-            let rendered = options.to_string();
-            stanza.set("ovs_options", (!rendered.is_empty()).then_some(rendered.as_str()));
+            options.put_into(&mut stanza);
         }
         self.address.put_into(&mut stanza)?;
         if let Some(comments) = &self.comments {
-            stanza.comments = if comments.is_empty() { Vec::new() } else { vec![comments.clone()] };
+            stanza.set_comment(comments);
         }
         Ok(stanza)
     }

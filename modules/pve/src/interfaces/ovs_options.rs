@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::Stanza;
+
 /// The words of an `ovs_options` value. Two are equal if they set the same: Proxmox writes the words in an order
 /// that changes from one save to the next, so order means nothing.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +29,17 @@ impl OvsOptions {
             _ => Word::Opaque(word.to_owned()),
         };
         Self { words: value.split_ascii_whitespace().map(word).collect() }
+    }
+
+    /// The options of an interface, none where its stanza has no such line.
+    pub fn of(stanza: &Stanza) -> Self {
+        Self::parse(stanza.get("ovs_options").unwrap_or_default())
+    }
+
+    /// Writes them into an interface's stanza; without any, the line goes.
+    pub fn put_into(&self, stanza: &mut Stanza) {
+        let text = self.to_string();
+        stanza.set("ovs_options", (!self.is_empty()).then_some(text.as_str()));
     }
 
     /// The value of a key, such as `bond_mode` or `other_config:lacp-time`. Of repeated ones the last counts.

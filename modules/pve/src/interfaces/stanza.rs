@@ -208,6 +208,11 @@ impl Stanza {
         }
     }
 
+    /// Makes this line the comment that the web interface shows, or with an empty text takes the comment away.
+    pub fn set_comment(&mut self, text: &str) {
+        self.comments = if text.is_empty() { Vec::new() } else { vec![text.to_owned()] };
+    }
+
     /// The IPv4 address with its prefix length, also under `manual`; without any length it counts as `/32`.
     pub fn address(&self) -> Option<String> {
         self.of_version(ADDRESS, 4).map(|address| with_length(address, 32))
