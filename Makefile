@@ -27,6 +27,9 @@ check: ## format, lints, dependencies, documentation, shell scripts
 	@tests/check
 
 bench: build ## what a task costs that has nothing to do, beside the Python modules for Open vSwitch
-	@tests/bench/run
+	@tests/lab/prepare root
+	@tests/lab/prepare venv
+	@tests/lab/prepare bench
+	@cargo run --quiet --locked --package bench
 
 .PHONY: help build venv lab-root demo test check bench
