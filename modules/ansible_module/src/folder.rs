@@ -84,7 +84,7 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let open = scratch.path().join("open");
         fs::create_dir(&open).unwrap();
-        fs::set_permissions(&open, fs::Permissions::from_mode(0o775)).unwrap();
+        fs::set_permissions(&open, Permissions::from_mode(0o775)).unwrap();
         let link = scratch.path().join("link");
         symlink(scratch.path(), &link).unwrap();
         let file = scratch.path().join("file");
