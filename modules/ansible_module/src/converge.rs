@@ -52,6 +52,8 @@ pub trait Device {
     fn condition(&mut self, after: &Self::State) -> Result<(), Fault>;
     /// Makes the change final.
     fn commit(&mut self) -> Result<(), Fault>;
+    /// Whether anything was, or may have been, changed since the checkpoint. Where not, there is nothing to undo.
+    fn is_touched(&self) -> bool;
     /// Goes back as far as it can, from the checkpoint.
     fn rollback(&mut self, before: &Self::State) -> Result<(), Fault>;
     /// The way back was gone to its end: forgets the checkpoint.
@@ -145,9 +147,9 @@ pub fn recover<D: Device>(device: &mut D, context: &Context) -> Ended {
             ),
         )),
         Some(before) => match go_back(device, &before, context) {
-            Outcome::RolledBack => {
+            outcome @ (Outcome::RolledBack | Outcome::Unchanged) => {
                 let seen = Seen { commands: device.commands(), ..Seen::default() };
-                Ok(Report { changed: true, seen, warnings: device.notices() })
+                Ok(Report { changed: outcome == Outcome::RolledBack, seen, warnings: device.notices() })
             }
             outcome => Err(interrupted_run(device, outcome)),
         },
@@ -246,6 +248,12 @@ fn settle<D: Device>(
 
 /// The one way back: panic, signal, failed step, failed read-back and the next run all come here.
 fn go_back<D: Device>(device: &mut D, before: &D::State, context: &Context) -> Outcome {
+    if !device.is_touched() {
+        return match device.forget() {
+            Ok(()) => Outcome::Unchanged,
+            Err(rollback) => Outcome::NeedsAttention { rollback },
+        };
+    }
     context.log.line("going back");
     let tried = caught(|| device.rollback(before).map_err(|fault| (Step::Rollback, fault)), Step::Rollback);
     let found = caught(

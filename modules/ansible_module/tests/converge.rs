@@ -58,6 +58,7 @@ struct Temper {
     rollback_panics: bool,
     unreadable_reads: u32,
     lock_fails: bool,
+    stops_untouched: bool,
 }
 
 struct Fake {
@@ -68,6 +69,8 @@ struct Fake {
     interrupted: Arc<AtomicBool>,
     touched: Vec<String>,
     applied: bool,
+    /// A checkpoint of an earlier run is there; what that run did is not known.
+    unknown_past: bool,
 }
 
 impl Fake {
@@ -123,6 +126,9 @@ impl Device for Fake {
     }
 
     fn apply(&mut self, changes: &[Set]) -> Result<(), Fault> {
+        if self.temper.stops_untouched {
+            return Err(Fault::new("file_changed", "somebody else was there first"));
+        }
         self.applied = true;
         for Set { name, value } in changes {
             let is = |temper: Option<&str>| temper == Some(name.as_str());
@@ -172,6 +178,10 @@ impl Device for Fake {
         }
         self.checkpoint = None;
         Ok(())
+    }
+
+    fn is_touched(&self) -> bool {
+        !self.touched.is_empty() || self.applied || self.unknown_past
     }
 
     fn rollback(&mut self, before: &Settings) -> Result<(), Fault> {
@@ -224,6 +234,7 @@ fn fake(temper: Temper) -> Fake {
         interrupted: Arc::default(),
         touched: vec![],
         applied: false,
+        unknown_past: false,
     }
 }
 
@@ -300,11 +311,12 @@ fn what_fails_before_the_first_touch_leaves_it_unchanged() {
     for (temper, code, step) in [
         (Temper { lock_fails: true, ..Temper::default() }, "locked", Step::Lock),
         (Temper { checkpoint_fails: true, ..Temper::default() }, "checkpoint_failed", Step::Checkpoint),
+        (Temper { stops_untouched: true, ..Temper::default() }, "file_changed", Step::Apply),
     ] {
         let mut device = fake(temper);
         let failure = failure(run(&mut device, &WANTED, false));
         assert_eq!((failure.fault.code, failure.step, failure.outcome), (code, step, Outcome::Unchanged));
-        assert!(device.touched.is_empty());
+        assert!(device.touched.is_empty() && device.checkpoint.is_none());
     }
     let mut device = fake(Temper::default());
     device.interrupted.store(true, Ordering::Relaxed);
@@ -367,6 +379,7 @@ fn going_back_that_was_refused_but_was_not_needed_counts_as_rolled_back() {
 fn the_next_run_after_a_killed_one_goes_back_first_and_says_so() {
     let mut device = fake(Temper::default());
     device.checkpoint = Some(Settings([("tag".to_owned(), 10)].into()));
+    device.unknown_past = true;
     device.settings.insert("tag".to_owned(), 99);
     let failure = failure(run(&mut device, &WANTED, false));
     assert_eq!((failure.fault.code, failure.step), ("interrupted_run", Step::Recover));
@@ -387,6 +400,7 @@ fn another_process_can_go_back() {
     let nothing = recover(&mut device, &context).unwrap_err();
     assert_eq!(nothing.fault.code, "no_checkpoint");
     device.checkpoint = Some(Settings([("tag".to_owned(), 10)].into()));
+    device.unknown_past = true;
     device.settings.insert("tag".to_owned(), 99);
     assert!(recover(&mut device, &context).unwrap().changed);
     assert_eq!(device.settings, before());

@@ -5,12 +5,13 @@
 
 use std::time::Duration;
 
+use ansible_module::checkpoint::Checkpoint;
 use ansible_module::fault::Fault;
 
 use crate::change::{Change, changes};
 use crate::file;
 use crate::live::Port;
-use crate::node::{Node, database_deadline};
+use crate::node::{Data, Node, database_deadline};
 use crate::ovsdb::{self, BridgeColumn, Database, PortColumn, Transaction};
 use crate::picture::Picture;
 use crate::spawn;
@@ -30,7 +31,7 @@ impl Node<'_> {
         }
         if changes.iter().any(needs_reload) {
             self.step("exchange members")?;
-            self.transact(changes, Port::set_members)?;
+            self.exchange_members(changes)?;
             self.step("reload")?;
             self.reload()
         } else {
@@ -55,9 +56,12 @@ impl Node<'_> {
     pub(crate) fn go_back_to(&mut self, before: &State) -> Result<(), Fault> {
         self.put_file_back()?;
         let left = changes(&State::found(&self.read_again()?, before), before);
-        self.transact(&left, Port::set_members)?;
+        self.exchange_members(&left)?;
+        // Nothing that was not live yet goes live on the way back: other people's edits of the file are there too.
+        let is_touched =
+            self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.record.data.live_touched);
         // Its failure is no reason to stop on the way back: what it left is seen and done below.
-        let reloaded = self.reload();
+        let reloaded = if is_touched { self.reload() } else { Ok(()) };
         let left = changes(&State::found(&self.read_again()?, before), before);
         self.transact(&left, Port::set_all)?;
         reloaded
@@ -99,6 +103,12 @@ impl Node<'_> {
         Ok(())
     }
 
+    fn exchange_members(&mut self, changes: &[Change]) -> Result<(), Fault> {
+        let ports =
+            changes.iter().filter(|change| matches!(change, Change::Port { from: Some(_), to: Some(_), .. }));
+        self.transact(&ports.cloned().collect::<Vec<_>>(), Port::set_members)
+    }
+
     /// One transaction for the bridges and ports among `changes`, as far as `set` goes for a port.
     fn transact(
         &mut self,
@@ -130,6 +140,7 @@ impl Node<'_> {
         if transaction.is_empty() {
             return Ok(());
         }
+        touch(&mut self.checkpoint)?;
         let operations = transaction.operations().into_iter().filter(|operation| operation["op"] != "wait");
         self.commands.extend(operations.map(|operation| format!("ovsdb {operation}")));
         let mut database =
@@ -139,6 +150,7 @@ impl Node<'_> {
 
     /// Runs `ifreload -a`.
     fn reload(&mut self) -> Result<(), Fault> {
+        touch(&mut self.checkpoint)?;
         let command = self.paths.ifreload.join(" ");
         let limit = self.paths.limits.ifreload;
         let mut tries = 0;
@@ -169,6 +181,17 @@ impl Node<'_> {
                 }
             }
         }
+    }
+}
+
+/// Notes that what is live begins to change.
+fn touch(checkpoint: &mut Option<Checkpoint<Data>>) -> Result<(), Fault> {
+    match checkpoint {
+        Some(checkpoint) if !checkpoint.record.data.live_touched => {
+            checkpoint.record.data.live_touched = true;
+            checkpoint.save()
+        }
+        _ => Ok(()),
     }
 }
 

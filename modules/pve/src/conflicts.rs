@@ -12,6 +12,9 @@ pub fn nic_is_free(picture: &Picture, option: &str, nic: &str, owner: &str) -> R
     let about = |code, fact: String| {
         Err(Fault::new(code, format!("option `{option}`: `{nic}` can't be a port of `{owner}`: {fact}")))
     };
+    if let Some(name) = picture.links.resolve(nic).filter(|name| *name != nic) {
+        return about("nic_not_found", format!("it is another name of `{name}`; hint: give `{name}`"));
+    }
     let Some(link) = picture.links.get(nic) else {
         let nics: Vec<&str> =
             picture.links.iter().map(|(name, _)| name).filter(|name| picture.links.is_nic(name)).collect();

@@ -8,6 +8,7 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
+use crate::interfaces::looks_like_a_nic;
 use crate::paths::Paths;
 
 mod routes;
@@ -186,14 +187,12 @@ impl Links {
         self.iter().find(|(_, link)| link.index == index).map(|(name, _)| name)
     }
 
-    /// Whether the link may be a member of a bond or a port of a bridge: a NIC, or something that looks like one,
-    /// as a veth in a container or a lab does, and is no guest's.
-    ///
-    /// An internal port of Open vSwitch looks the same; the caller knows those from the database.
+    /// Whether Proxmox takes the link for a NIC: one with a device behind it, or, as a veth in a lab, one with a
+    /// NIC's name. By name only, because an internal port of Open vSwitch looks like a veth.
     pub fn is_nic(&self, name: &str) -> bool {
         self.get(name).is_some_and(|link| match link.kind {
             Kind::Physical => true,
-            Kind::Virtual => guest_of(name).is_none() && name != "ovs-system",
+            Kind::Virtual => looks_like_a_nic(name),
             _ => false,
         })
     }
@@ -203,22 +202,6 @@ impl FromIterator<(String, Link)> for Links {
     fn from_iter<I: IntoIterator<Item = (String, Link)>>(links: I) -> Self {
         Self(links.into_iter().collect())
     }
-}
-
-/// The guest that Proxmox made the interface `name` for: `tap100i0`, `veth100i0`, `fwbr100i0`, `fwpr100p0`,
-/// `fwln100i0` and `fwln100o0` are guest 100's.
-pub fn guest_of(name: &str) -> Option<u32> {
-    ["tap", "veth", "fwbr", "fwpr", "fwln"].into_iter().find_map(|prefix| {
-        let (guest, number) = name.strip_prefix(prefix)?.split_once(['i', 'o', 'p'])?;
-        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number(guest) && is_number(number) { guest.parse().ok() } else { None }
-    })
-}
-
-/// Sets a link's MTU. The kernel may set another one or a driver refuse it, so read it back.
-pub fn set_mtu(paths: &Paths, name: &str, mtu: u32) -> Result<(), Error> {
-    let path = paths.sys_class_net.join(name).join("mtu");
-    fs::write(&path, mtu.to_string()).map_err(|source| Error::File { path, source })
 }
 
 /// `None`: no link, or one that has just gone.

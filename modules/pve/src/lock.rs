@@ -49,6 +49,12 @@ pub enum Error {
         /// What the holder wrote into it.
         holder: String,
     },
+    /// The run was asked to stop while it waited.
+    #[error("waiting for the lock `{}`: the run was asked to stop by a signal", path.display())]
+    Stopped {
+        /// The lock file.
+        path: PathBuf,
+    },
     /// Proxmox kept its own for longer than we wait.
     #[error(
         "waiting {limit:?} for Proxmox's lock `{}`: something else is changing the network configuration; hint: \
@@ -71,15 +77,23 @@ pub struct NodeLock {
 }
 
 impl NodeLock {
-    /// Waits up to `limit` for the lock, and writes into it that `module` holds it.
-    pub fn acquire(paths: &Paths, module: &str, limit: Duration) -> Result<Self, Error> {
+    /// Waits up to `limit` for the lock, unless `stop` says to give up, and writes into it that `module` holds it.
+    pub fn acquire(
+        paths: &Paths,
+        module: &str,
+        limit: Duration,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Self, Error> {
         let path = &paths.node_lock;
         if let Some(parent) = path.parent() {
             folder::private(parent).map_err(|source| Error::Folder { path: path.clone(), source })?;
         }
         let failed = |source| Error::File { path: path.clone(), source };
         let mut file = open(path, 0o600).map_err(failed)?;
-        if !locked_within(&file, limit).map_err(failed)? {
+        if !locked_within(&file, limit, stop).map_err(failed)? {
+            if stop() {
+                return Err(Error::Stopped { path: path.clone() });
+            }
             let holder = fs::read_to_string(path).map_err(failed)?.trim().to_owned();
             return Err(Error::Busy { path: path.clone(), limit, holder });
         }
@@ -104,7 +118,7 @@ impl ProxmoxLock {
         let path = &paths.proxmox_lock;
         let failed = |source| Error::File { path: path.clone(), source };
         let file = open(path, 0o644).map_err(failed)?;
-        if !locked_within(&file, limit).map_err(failed)? {
+        if !locked_within(&file, limit, &|| false).map_err(failed)? {
             return Err(Error::ProxmoxBusy { path: path.clone(), limit });
         }
         Ok(Self { _file: file })
@@ -115,7 +129,7 @@ fn open(path: &Path, mode: u32) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(mode).open(path)
 }
 
-fn locked_within(file: &File, limit: Duration) -> io::Result<bool> {
+fn locked_within(file: &File, limit: Duration, stop: &dyn Fn() -> bool) -> io::Result<bool> {
     let deadline = Instant::now() + limit;
     loop {
         match file.try_lock() {
@@ -124,7 +138,7 @@ fn locked_within(file: &File, limit: Duration) -> io::Result<bool> {
             Err(TryLockError::WouldBlock) => {}
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        if left.is_zero() || stop() {
             return Ok(false);
         }
         thread::sleep(left.min(INTERVAL));
@@ -150,8 +164,9 @@ mod tests {
     #[test]
     fn a_second_run_is_told_who_holds_the_lock() {
         let (_folder, paths) = scratch();
-        let _held = NodeLock::acquire(&paths, "pve_ovs_bond", Duration::ZERO).unwrap();
-        let error = NodeLock::acquire(&paths, "pve_ovs_bridge", Duration::from_millis(50)).unwrap_err();
+        let _held = NodeLock::acquire(&paths, "pve_ovs_bond", Duration::ZERO, &|| false).unwrap();
+        let error =
+            NodeLock::acquire(&paths, "pve_ovs_bridge", Duration::from_millis(50), &|| false).unwrap_err();
         let Error::Busy { holder, .. } = error else { panic!("{error}") };
         assert_eq!(holder, format!("pid {}, pve_ovs_bond", std::process::id()));
     }
@@ -159,12 +174,12 @@ mod tests {
     #[test]
     fn a_lock_that_is_released_in_time_is_got_and_a_shorter_holder_leaves_nothing_of_the_longer() {
         let (_folder, paths) = scratch();
-        let held = NodeLock::acquire(&paths, "a_module_with_a_long_name", Duration::ZERO).unwrap();
+        let held = NodeLock::acquire(&paths, "a_module_with_a_long_name", Duration::ZERO, &|| false).unwrap();
         let release = thread::spawn(move || {
             thread::sleep(Duration::from_millis(100));
             drop(held);
         });
-        let _ours = NodeLock::acquire(&paths, "short", Duration::from_secs(10)).unwrap();
+        let _ours = NodeLock::acquire(&paths, "short", Duration::from_secs(10), &|| false).unwrap();
         release.join().unwrap();
         assert_eq!(
             fs::read_to_string(&paths.node_lock).unwrap(),
@@ -191,7 +206,7 @@ mod tests {
     #[test]
     fn the_two_locks_are_independent() {
         let (_folder, paths) = scratch();
-        let _ours = NodeLock::acquire(&paths, "pve_ovs_bond", Duration::ZERO).unwrap();
+        let _ours = NodeLock::acquire(&paths, "pve_ovs_bond", Duration::ZERO, &|| false).unwrap();
         let _theirs = ProxmoxLock::acquire(&paths, Duration::ZERO).unwrap();
     }
 }

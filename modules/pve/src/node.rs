@@ -42,6 +42,8 @@ pub struct Data {
     pub file_after: Option<Vec<u8>>,
     /// Whether writing it has begun.
     pub file_touched: bool,
+    /// Whether changing what is live has begun.
+    pub live_touched: bool,
     /// The objects of the task as they were.
     pub before: State,
 }
@@ -119,7 +121,8 @@ impl Device for Node<'_> {
     type Change = Change;
 
     fn lock(&mut self) -> Result<(), Fault> {
-        let lock = NodeLock::acquire(&self.paths, self.module, self.paths.limits.node_lock);
+        let stop = || self.context.is_interrupted();
+        let lock = NodeLock::acquire(&self.paths, self.module, self.paths.limits.node_lock, &stop);
         self.lock = Some(lock.map_err(|error| Fault::from_error("locked", &error))?);
         Ok(())
     }
@@ -158,6 +161,7 @@ impl Device for Node<'_> {
             file_before: picture.file.clone(),
             file_after: file::edited(picture, &changes(before, after))?,
             file_touched: false,
+            live_touched: false,
             before: before.clone(),
         };
         self.checkpoint =
@@ -208,6 +212,13 @@ impl Device for Node<'_> {
 
     fn commit(&mut self) -> Result<(), Fault> {
         self.forget()
+    }
+
+    fn is_touched(&self) -> bool {
+        self.checkpoint.as_ref().is_some_and(|checkpoint| {
+            let Data { file_touched, live_touched, .. } = checkpoint.record.data;
+            file_touched || live_touched
+        })
     }
 
     fn rollback(&mut self, before: &State) -> Result<(), Fault> {

@@ -33,14 +33,8 @@ pub struct Paths {
     pub node_lock: PathBuf,
     /// Checkpoints and the guard's copy of the binary: kept over a reboot, and programs may run from there.
     pub state: PathBuf,
-    /// The configuration of guests and of the cluster.
-    pub pve: PathBuf,
     /// Socket of the Open vSwitch database.
     pub ovsdb: PathBuf,
-    /// Folder with the pid file and the control socket of `ovs-vswitchd`.
-    pub ovs_run: PathBuf,
-    /// Socket of the system log.
-    pub syslog: PathBuf,
     /// The kernel's links, a folder each.
     pub sys_class_net: PathBuf,
     /// The kernel's routing tables.
@@ -124,10 +118,7 @@ impl Paths {
             proxmox_lock: root.join("etc/network/.pve-interfaces.lock"),
             node_lock: root.join("run/bothends/node.lock"),
             state: root.join("var/lib/bothends"),
-            pve: root.join("etc/pve"),
             ovsdb: root.join("run/openvswitch/db.sock"),
-            ovs_run: root.join("run/openvswitch"),
-            syslog: root.join("dev/log"),
             sys_class_net: root.join("sys/class/net"),
             proc_net: root.join("proc/net"),
             ifreload: vec![root.join("sbin/ifreload").to_string_lossy().into_owned(), "-a".to_owned()],
@@ -153,10 +144,7 @@ impl Paths {
             proxmox_lock,
             node_lock,
             state,
-            pve,
             ovsdb,
-            ovs_run,
-            syslog,
             sys_class_net,
             proc_net,
             ifreload,
@@ -169,10 +157,7 @@ impl Paths {
             ("PROXMOX_LOCK", proxmox_lock),
             ("NODE_LOCK", node_lock),
             ("STATE", state),
-            ("PVE", pve),
             ("OVSDB", ovsdb),
-            ("OVS_RUN", ovs_run),
-            ("SYSLOG", syslog),
             ("SYS_CLASS_NET", sys_class_net),
             ("PROC_NET", proc_net),
         ] {

@@ -16,8 +16,9 @@ impl ArgumentSpec {
         let mut out = format!(
             "{module}: {short_description}\n\
              \n\
-             Usage: {module} FILE       with the options as a JSON object in FILE\n\
-             \x20      {module} -          the same from standard input\n\
+             Usage: {module} FILE             with the options as a JSON object in FILE\n\
+             \x20      {module} -                the same from standard input\n\
+             \x20      {module} --rollback DIR   undoes what an interrupted run left in DIR\n\
              \x20      {module} --help\n\
              \x20      {module} --version\n\
              \n\
@@ -132,8 +133,9 @@ mod tests {
             "\
 link: A link
 
-Usage: link FILE       with the options as a JSON object in FILE
-       link -          the same from standard input
+Usage: link FILE             with the options as a JSON object in FILE
+       link -                the same from standard input
+       link --rollback DIR   undoes what an interrupted run left in DIR
        link --help
        link --version
 

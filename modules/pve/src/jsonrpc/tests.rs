@@ -45,7 +45,7 @@ fn hear(stream: &mut UnixStream) -> Value {
 fn an_answer_may_come_a_byte_at_a_time() {
     let peer = Peer::saying(|mut stream| {
         assert_eq!(hear(&mut stream), json!({ "method": "list_dbs", "params": [], "id": 1 }));
-        for byte in r#" {"id":1,"error":null,"result":["a \" } \\","ü"]} "#.bytes() {
+        for byte in r#" {"id":1,"error":null,"result":["a \" } \\","ü"]}"#.bytes() {
             stream.write_all(&[byte]).unwrap();
         }
     });

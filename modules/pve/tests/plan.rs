@@ -1,0 +1,258 @@
+//! Every folder of `tests/plan` is a case: a node, tasks on it in turn, and what comes of them.
+//!
+//! - `interfaces`: the file before; without it there is none.
+//! - `case.json`: `links` (by name: `{}` is a NIC; `bridge` names its Linux bridge, `addresses` lists its own;
+//!   `kind: bridge` makes it a Linux bridge) and `tasks`, each `{MODULE: ARGUMENTS}`.
+//! - `expected`: the file after all tasks; `changes`: what they said, a line each.
+//! - or `refused`: the code of the last task's error and its message.
+//!
+//! On each task the laws of planning are checked too: the target of the target is itself, and a node that has become
+//! as planned has nothing left to change.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what fails here is the test"
+)]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ansible_module::converge::{State as _, Target};
+use ansible_module::diff;
+use ansible_module::fault::Fault;
+use ansible_module::spec::ArgumentSpec;
+use pve::change::{Change, changes};
+use pve::interfaces::Interfaces;
+use pve::kernel::{DefaultRoute, Kind, Link, Master};
+use pve::ovsdb;
+use pve::picture::Picture;
+use pve::state::State;
+use pve::{file, ovs_bond, ovs_bridge, ovs_intport, specs};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+#[test]
+fn every_case_comes_out_as_expected() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plan");
+    let mut cases: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.retain(|path| path.is_dir());
+    cases.sort();
+    assert!(!cases.is_empty());
+    let wrong: Vec<String> = cases.iter().filter_map(|case| check(case).err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn check(case: &Path) -> Result<(), String> {
+    let described: Value = serde_json::from_slice(&fs::read(case.join("case.json")).unwrap()).unwrap();
+    let mut picture = picture(fs::read(case.join("interfaces")).ok(), &described["links"]);
+    let mut told = String::new();
+    let mut refused = None;
+    for task in described["tasks"].as_array().unwrap() {
+        let (module, arguments) = task.as_object().unwrap().iter().next().unwrap();
+        match plan(module, arguments, &picture) {
+            Ok(Target { after, warnings }) => {
+                assert_eq!(warnings, Vec::<String>::new());
+                let before = State::found(&picture, &after);
+                let planned = changes(&before, &after);
+                for change in &planned {
+                    writeln!(told, "{change}").unwrap();
+                }
+                assert_eq!(
+                    planned.is_empty(),
+                    diff::between(&before.describe(), &after.describe()).as_array().unwrap().is_empty(),
+                    "changes and diff agree"
+                );
+                become_as_planned(&mut picture, &planned, &after);
+                obeys_the_laws(case, module, arguments, &picture, &after);
+            }
+            Err(fault) => refused = Some(format!("{}: {fault}\n", fault.code)),
+        }
+    }
+    let file = picture.file.map(|bytes| String::from_utf8(bytes).unwrap());
+    let mut wrong = String::new();
+    for (name, found) in [
+        ("expected", refused.is_none().then_some(file).flatten()),
+        ("changes", refused.is_none().then_some(told)),
+        ("refused", refused),
+    ] {
+        let wanted = fs::read_to_string(case.join(name)).ok();
+        if wanted != found {
+            write!(
+                wrong,
+                "{}/{name}:\n{}",
+                case.display(),
+                found.unwrap_or_else(|| "there should be none\n".to_owned())
+            )
+            .unwrap();
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+fn obeys_the_laws(case: &Path, module: &str, arguments: &Value, picture: &Picture, after: &State) {
+    let reached = State::found(picture, after);
+    assert_eq!(changes(&reached, after), [], "{}: reached, and nothing left", case.display());
+    let again = plan(module, arguments, picture).unwrap().after;
+    assert_eq!(
+        changes(&State::found(picture, &again), &again),
+        [],
+        "{}: a second run is idle",
+        case.display()
+    );
+}
+
+fn plan(module: &str, arguments: &Value, picture: &Picture) -> Result<Target<State>, Fault> {
+    let arguments = arguments.as_object().unwrap().clone();
+    match module {
+        "pve_ovs_bridge" => {
+            ovs_bridge::Desired::new(params(&specs::ovs_bridge::SPEC, arguments))?.target(picture)
+        }
+        "pve_ovs_bond" => {
+            ovs_bond::Desired::new(params(&specs::ovs_bond::SPEC, arguments))?.target(picture, false)
+        }
+        "pve_ovs_intport" => {
+            ovs_intport::Desired::new(params(&specs::ovs_intport::SPEC, arguments))?.target(picture, false)
+        }
+        _ => panic!("there is no {module}"),
+    }
+}
+
+fn params<T: DeserializeOwned>(spec: &ArgumentSpec, arguments: Map<String, Value>) -> T {
+    serde_json::from_value(spec.validate(spec.module, arguments, false).unwrap().params.into()).unwrap()
+}
+
+fn picture(file: Option<Vec<u8>>, links: &Value) -> Picture {
+    let links = links.as_object().unwrap().iter().zip(1..).map(|((name, link), index)| {
+        let addresses =
+            link["addresses"].as_array().into_iter().flatten().map(|address| cidr(address.as_str().unwrap()));
+        let is_bridge = link["kind"] == "bridge";
+        let link = Link {
+            index,
+            kind: if is_bridge { Kind::Bridge } else { Kind::Physical },
+            mac: link["mac"].as_str().map_or_else(|| format!("3c:fd:fe:00:00:{index:02x}"), str::to_owned),
+            mtu: 1500,
+            is_up: is_bridge,
+            operstate: "down".to_owned(),
+            master: link["bridge"].as_str().map(|bridge| Master::Bridge(bridge.to_owned())),
+            addresses: addresses.collect(),
+        };
+        (name.clone(), link)
+    });
+    let interfaces = Interfaces::parse(file.as_deref().unwrap_or_default());
+    Picture { file, interfaces, ovs_runs: true, links: links.collect(), ..Picture::default() }
+}
+
+fn cidr(text: &str) -> pve::kernel::Cidr {
+    let (address, prefix) = text.split_once('/').unwrap();
+    pve::kernel::Cidr { address: address.parse().unwrap(), prefix: prefix.parse().unwrap() }
+}
+
+/// What a node would do that does exactly as it is told.
+fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
+    picture.file = file::edited(picture, planned).unwrap();
+    picture.interfaces = Interfaces::parse(picture.file.as_deref().unwrap_or_default());
+    for (name, bridge) in &after.ovsdb.bridges {
+        picture.ovs.bridges.remove(name);
+        picture.ovs.interfaces.remove(name);
+        if let Some(bridge) = bridge {
+            let row = ovsdb::Bridge {
+                ports: [name.clone()].into(),
+                datapath_type: bridge.datapath_type.clone(),
+                ..ovsdb::Bridge::default()
+            };
+            picture.ovs.bridges.insert(name.clone(), row);
+            interface(picture, name, name, "internal");
+        }
+    }
+    for (name, port) in &after.ovsdb.ports {
+        if let Some(old) = picture.ovs.ports.remove(name) {
+            old.interfaces.iter().for_each(|member| drop(picture.ovs.interfaces.remove(member)));
+            // Where the bridge went, its ports went with it.
+            if let Some(bridge) = picture.ovs.bridges.get_mut(&old.bridge) {
+                bridge.ports.remove(name);
+            }
+        }
+        let Some(port) = port else { continue };
+        for member in &port.interfaces {
+            interface(picture, member, name, if port.internal { "internal" } else { "" });
+        }
+        picture.ovs.bridges.get_mut(&port.bridge).unwrap().ports.insert(name.clone());
+        let row = ovsdb::Port {
+            bridge: port.bridge.clone(),
+            interfaces: port.interfaces.clone(),
+            bond_mode: Some(port.bond_mode.clone()),
+            lacp: Some(port.lacp.clone()),
+            tag: port.tag,
+            trunks: port.trunks.clone(),
+            vlan_mode: port.vlan_mode.clone(),
+            bond_updelay: port.bond_updelay,
+            bond_downdelay: port.bond_downdelay,
+            other_config: port.other_config.clone(),
+            ..ovsdb::Port::default()
+        };
+        picture.ovs.ports.insert(name.clone(), row);
+    }
+    move_bridge_macs(picture);
+    let mut links: Vec<(String, Link)> =
+        picture.links.iter().map(|(name, link)| (name.to_owned(), link.clone())).collect();
+    for (name, wanted) in &after.kernel {
+        let found = links.iter().position(|(other, _)| other == name).map(|index| links.remove(index).1);
+        picture.routes.retain(|route| route.link != *name);
+        if !wanted.present {
+            continue;
+        }
+        let mut link = found.unwrap_or(Link {
+            index: 99,
+            kind: Kind::Tap,
+            mac: String::new(),
+            mtu: 1500,
+            is_up: true,
+            operstate: "up".to_owned(),
+            master: None,
+            addresses: Vec::new(),
+        });
+        link.is_up = wanted.up;
+        for (address, is_there) in &wanted.addresses {
+            link.addresses.retain(|other| other.to_string() != *address);
+            link.addresses.extend(is_there.then(|| cidr(address)));
+        }
+        let gateways = wanted.gateways.iter().filter(|(_, is_there)| **is_there);
+        picture.routes.extend(gateways.map(|(gateway, _)| DefaultRoute {
+            gateway: gateway.parse().ok(),
+            link: name.clone(),
+            metric: 0,
+        }));
+        links.push((name.clone(), link));
+    }
+    picture.links = links.into_iter().collect();
+}
+
+fn interface(picture: &mut Picture, name: &str, port: &str, kind: &str) {
+    let mac_in_use = picture.links.get(name).map(|link| link.mac.clone());
+    let row = ovsdb::Interface {
+        port: port.to_owned(),
+        kind: kind.to_owned(),
+        mac_in_use,
+        ..ovsdb::Interface::default()
+    };
+    picture.ovs.interfaces.insert(name.to_owned(), row);
+}
+
+/// A bridge takes the lowest MAC of its NICs, which here are all of vendors.
+fn move_bridge_macs(picture: &mut Picture) {
+    for (name, bridge) in &picture.ovs.bridges {
+        let firsts: BTreeSet<&String> =
+            bridge.ports.iter().filter_map(|port| picture.ovs.ports.get(port)?.interfaces.first()).collect();
+        let lowest = firsts
+            .into_iter()
+            .filter_map(|nic| Some(picture.links.get(nic)?.mac.clone()))
+            .filter(|mac| !mac.is_empty())
+            .min();
+        if let Some(own) = picture.ovs.interfaces.get_mut(name) {
+            own.mac_in_use = lowest;
+        }
+    }
+}
