@@ -67,7 +67,7 @@ fn once(command: &[String]) -> Result<(f64, u64)> {
     let answer: Value = serde_json::from_slice(&output.stdout)
         .with_context(|| format!("{program} answered {}", String::from_utf8_lossy(&output.stdout)))?;
     ensure!(
-        output.status.success() && answer["changed"] == false,
+        output.status.success() && answer.get("changed") == Some(&Value::Bool(false)),
         "not a run with nothing to do: {answer:#}"
     );
     Ok((took, taken))
