@@ -1,11 +1,10 @@
-# Runs the parts of a script one after the other, each with its name and its minutes.
+# Runs the parts of a script one after the other, each with its name and its minutes. Who sources it is $script.
 # shellcheck shell=bash
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit
 # What was fetched for this project comes before what the machine happens to have.
 export PATH=$PWD/.tools/bin:$PATH
 
-script=${0##*/}
 parts=()
 left_out=()
 
