@@ -10,6 +10,7 @@ mod kind;
 #[cfg(test)]
 mod laws;
 mod lines;
+mod options_map;
 mod order;
 mod ovs_options;
 mod parse;

@@ -31,6 +31,7 @@ pub struct Family {
     pub method: String,
     /// Keys and values in the file's order, repeated keys kept. Keys have the names of Proxmox's API (`mtu`, not
     /// `ovs_mtu`; `slaves`, `bridge_ports`); an address has its prefix length, and `netmask` does not occur.
+    #[serde(with = "super::options_map")]
     pub options: Vec<(String, String)>,
 }
 
