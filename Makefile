@@ -20,7 +20,7 @@ lab-root: ## the lab's Debian packages in .lab/root; installs nothing
 demo: ## two nodes, a playbook, LACP negotiated (YES=1: do not ask; KEEP=1: leave the lab up)
 	@tests/lab/demo
 
-test: ## everything that proves the project; as root with the lab (about ten minutes the first time)
+test: ## everything that proves the project; the lab where it is run as root
 	@tests/run
 
 check: ## format, lints, dependencies, documentation, shell scripts
