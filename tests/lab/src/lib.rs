@@ -8,6 +8,9 @@
     reason = "the tests fail by panicking"
 )]
 
+pub mod link;
+pub mod playbook;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -179,7 +182,7 @@ impl Lab {
 
     /// Everything of a node that a module could touch, as text that can be compared: files with owner, mode and
     /// time of change, the whole of Open vSwitch's database as configured, links, addresses, routes, locks,
-    /// checkpoints.
+    /// checkpoints. What the kernel does by itself, such as finding a carrier, is no part of it.
     pub fn snapshot(&self, node: &str) -> Result<String> {
         self.sh(
             node,
@@ -191,7 +194,25 @@ impl Lab {
                ovsdb-client dump unix:/run/openvswitch/db.sock Open_vSwitch Interface name type mtu_request other_config error
                ovs-vsctl --columns=next_cfg,cur_cfg list Open_vSwitch
              fi
-             ip -br link; ip -br address; ip route; ip -6 route",
+             cd /sys/class/net; grep . */ifindex */flags */address */mtu
+             ip -oneline address show scope global; ip route; ip -6 route | grep -v ^fe80 || true",
+        )
+    }
+
+    /// What a node is set to – the file, Open vSwitch, links, addresses, routes – without what is made anew with an
+    /// object or changes by itself: times, UUIDs, MACs.
+    pub fn configuration(&self, node: &str) -> Result<String> {
+        self.sh(
+            node,
+            "list() { ovs-vsctl --timeout=10 --format=csv --data=bare --no-headings --columns=\"$2\" list \"$1\" | sort; }
+             cat /etc/network/interfaces
+             ovs-vsctl --timeout=10 show | awk '/ Bridge /{bridge=$2} / Port /{port=$2} / Interface /{print bridge, port, $2}' | sort
+             list Bridge name,datapath_type,stp_enable,rstp_enable,mcast_snooping_enable,other_config,external_ids
+             list Port name,bond_mode,lacp,tag,trunks,vlan_mode,bond_updelay,bond_downdelay,other_config,external_ids
+             list Interface name,type,mtu_request,other_config,external_ids
+             ip -oneline link show up | cut -d : -f 2 | sort
+             ip -4 -oneline address | tr -s ' ' | cut -d ' ' -f 2-4 | sort
+             ip -4 route | sort",
         )
     }
 
