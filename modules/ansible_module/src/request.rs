@@ -11,6 +11,8 @@ use crate::fault::Fault;
 /// Far beyond any playbook, and small enough to refuse a wrong file at once.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
+const OBJECT_HINT: &str = "hint: such as `{\"name\": \"vmbr0\"}`";
+
 /// A parsed call.
 #[derive(Debug)]
 pub struct Request {
@@ -65,7 +67,9 @@ pub fn read(source: &str) -> Result<Request, Fault> {
     } else {
         (format!("argument file `{source}`"), File::open(source).and_then(read_limited))
     };
-    let text = text.map_err(|error| malformed(format!("reading {name} failed: {error}")))?;
+    let text = text.map_err(|error| {
+        malformed(format!("reading {name} failed: {error}; hint: a file, or `-` for standard input"))
+    })?;
     parse(&text).map_err(|fault| fault.context(&name))
 }
 
@@ -86,11 +90,11 @@ pub fn parse(text: &[u8]) -> Result<Request, Fault> {
                 .to_owned(),
         ));
     }
-    let value: Value =
-        serde_json::from_slice(text).map_err(|error| malformed(format!("malformed JSON: {error}")))?;
+    let value: Value = serde_json::from_slice(text)
+        .map_err(|error| malformed(format!("malformed JSON: {error}; {OBJECT_HINT}")))?;
     let Value::Object(mut arguments) = value else {
         return Err(malformed(format!(
-            "expected one JSON object with the module's arguments, found {}",
+            "expected one JSON object with the module's arguments, found {}; {OBJECT_HINT}",
             kind(&value)
         )));
     };
@@ -111,7 +115,10 @@ fn flag(arguments: &Map<String, Value>, key: &str) -> Result<Option<bool>, Fault
     match arguments.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Bool(value)) => Ok(Some(*value)),
-        Some(other) => Err(malformed(format!("`{key}` must be true or false, found {}", kind(other)))),
+        Some(other) => Err(malformed(format!(
+            "`{key}` must be true or false, found {}; hint: without quotes",
+            kind(other)
+        ))),
     }
 }
 

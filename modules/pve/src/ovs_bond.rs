@@ -276,16 +276,15 @@ fn vlan_list(option: &str, vlans: Vec<i64>) -> Result<String, Fault> {
 }
 
 fn member_set(members: Vec<String>) -> Result<BTreeSet<String>, Fault> {
-    let number = members.len();
-    for member in &members {
-        rules::nic_name("members", member)?;
-    }
-    let set: BTreeSet<String> = members.into_iter().collect();
-    if set.len() < number {
-        return Err(Fault::new(
-            "invalid_members",
-            "option `members`: a NIC is listed twice; hint: list each once",
-        ));
+    let mut set = BTreeSet::new();
+    for member in members {
+        rules::nic_name("members", &member)?;
+        if let Some(member) = set.replace(member) {
+            return Err(Fault::new(
+                "invalid_members",
+                format!("option `members`: `{member}` is listed twice; hint: list each NIC once"),
+            ));
+        }
     }
     if set.len() < 2 {
         return Err(Fault::new(

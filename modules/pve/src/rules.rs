@@ -135,7 +135,7 @@ pub fn cidr(option: &str, text: &str) -> Result<String, Fault> {
         invalid_address(
             option,
             text,
-            "an IPv4 address of a host with its prefix length, such as `10.10.0.2/24`",
+            "an IPv4 address of a host with its prefix length; hint: such as `10.10.0.2/24`",
         )
     })
 }
@@ -149,7 +149,7 @@ pub fn gateway(option: &str, text: &str) -> Result<String, Fault> {
             && !address.is_loopback()
     });
     parsed.map(|address| address.to_string()).ok_or_else(|| {
-        invalid_address(option, text, "an IPv4 address without prefix length, such as `10.10.0.1`")
+        invalid_address(option, text, "an IPv4 address without prefix length; hint: such as `10.10.0.1`")
     })
 }
 

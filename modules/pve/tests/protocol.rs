@@ -36,7 +36,7 @@ fn what_cannot_be_understood_is_one_failed_object() {
         (with("bridge", json!("vmbr0.5")), "invalid_name", "option `bridge`: `vmbr0.5`"),
         (with("members", json!(["eno1", "eno2;reboot"])), "invalid_name", "option `members`: `eno2;reboot`"),
         (with("members", json!(["eno1"])), "invalid_members", "at least 2 members, found 1"),
-        (with("members", json!("eno1,eno1")), "invalid_members", "a NIC is listed twice"),
+        (with("members", json!("eno1,eno1")), "invalid_members", "`eno1` is listed twice"),
         (with("comments", json!("a\nauto evil")), "invalid_text", "option `comments`: `a\\nauto evil`"),
         (with("tag", json!(4095)), "invalid_vlan", "option `tag`: 4095 is not a VLAN"),
         (with("trunks", json!([0])), "invalid_vlan", "option `trunks`: 0 is not a VLAN"),
