@@ -47,7 +47,7 @@ impl Lab {
             changed.push(done.changed()?);
             for key in ["changed", "changes", "diff", "before", "after", "warnings"] {
                 ensure!(
-                    predicted.result[key] == done.result[key],
+                    !done.result[key].is_null() && predicted.result[key] == done.result[key],
                     "{node} {module}: `{key}` was predicted to be {:#}, and was {:#}",
                     predicted.result[key],
                     done.result[key]

@@ -76,6 +76,12 @@ fn the_file_changed_by_hand_is_repaired() -> Result<()> {
         ("the IntPort's gateway", "sed -i /gateway/d /etc/network/interfaces", INTPORT),
         ("the IntPort's auto line", "sed -i '/auto mgmt/d' /etc/network/interfaces", INTPORT),
         ("the IntPort's stanza", "sed -i '/auto mgmt/,/^$/d' /etc/network/interfaces", INTPORT),
+        ("the bond's stanza", "sed -i '/auto bond0/,/^$/d' /etc/network/interfaces", BOND),
+        (
+            "all that the file says of the bond",
+            "sed -i '/auto bond0/,/^$/d; s/ovs_ports .*/ovs_ports mgmt/' /etc/network/interfaces",
+            BOND,
+        ),
         ("the bridge's datapath", "sed -i /ovs_extra/d /etc/network/interfaces", BRIDGE),
     ])
 }

@@ -32,6 +32,8 @@ fn calls_that_are_none() -> Result<()> {
         }
     }
     let before = lab.snapshot("node1")?;
+    lab.write("node1", "/root/args.json", "{\"name\": \"vmbr0\", \"colour\": \"red\"}")?;
+    is_told(&call(&lab, &[], BRIDGE, &["/root/args.json"], "")?, "unknown_option", &["colour"])?;
     let name = "{\"name\": \"vmbr0\"}";
     is_told(
         &call(&lab, &[], BRIDGE, &["/nowhere/args.json"], "")?,
