@@ -135,10 +135,9 @@ pub fn is_of_kind(picture: &Picture, name: &str, wanted: Kind, word: &str) -> Re
         return Ok(());
     }
     Err(Fault::new(
-        "wrong_type",
+        "name_in_use",
         format!(
-            "`{name}` can't be made an {word}: the interfaces file has it as {}; hint: choose another name, or remove that first",
-            describe(kind)
+            "`{name}` is no {word}: the interfaces file has it as {kind}; hint: choose another name, or remove that first",
         ),
     ))
 }
@@ -148,9 +147,9 @@ pub fn name_is_free(picture: &Picture, name: &str, word: &str) -> Result<(), Fau
     match foreign_link(picture, name) {
         None => Ok(()),
         Some(link) => Err(Fault::new(
-            "wrong_type",
+            "name_in_use",
             format!(
-                "`{name}` can't be made an {word}: the node has a link of this name that is not Open vSwitch's ({:?}); \
+                "`{name}` is no {word}: the node has {} of this name, which Open vSwitch did not make; \
                  hint: choose another name, or remove that first",
                 link.kind
             ),
@@ -172,7 +171,7 @@ pub fn bridge_exists(picture: &Picture, bridge: &str, check_mode: bool) -> Resul
             return Err(Fault::new(
                 "not_an_ovs_bridge",
                 format!(
-                    "option `bridge`: the link `{bridge}` ({:?}) is not an OVSBridge; \
+                    "option `bridge`: `{bridge}` is no OVSBridge: the node has {} of this name; \
                      hint: Open vSwitch and Linux bridges never share a port",
                     link.kind
                 ),
@@ -195,8 +194,7 @@ pub fn bridge_exists(picture: &Picture, bridge: &str, check_mode: bool) -> Resul
         kind => Err(Fault::new(
             "not_an_ovs_bridge",
             format!(
-                "option `bridge`: `{bridge}` is {} in the interfaces file, not an OVSBridge; hint: Open vSwitch and Linux bridges never share a port",
-                describe(kind)
+                "option `bridge`: `{bridge}` is no OVSBridge: the interfaces file has it as {kind}; hint: Open vSwitch and Linux bridges never share a port",
             ),
         )),
     }
@@ -258,22 +256,4 @@ pub fn ovs_runs(picture: &Picture) -> Result<(), Fault> {
         "reading the Open vSwitch database failed: nobody listens on its socket; \
          hint: install `openvswitch-switch`, or `systemctl start openvswitch-switch`",
     ))
-}
-
-fn describe(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Loopback => "the loopback interface",
-        Kind::Eth => "a NIC",
-        Kind::OvsPort => "an OVSPort",
-        Kind::OvsIntPort => "an OVSIntPort",
-        Kind::OvsBond => "an OVSBond",
-        Kind::LinuxBond => "a Linux bond",
-        Kind::LinuxBridge => "a Linux bridge",
-        Kind::OvsBridge => "an OVSBridge",
-        Kind::Vlan => "a VLAN interface",
-        Kind::Vxlan => "a VXLAN interface",
-        Kind::Alias => "an alias",
-        Kind::Dummy => "a dummy interface",
-        Kind::Unknown => "an interface that Proxmox does not know the type of",
-    }
 }

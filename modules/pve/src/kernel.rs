@@ -70,6 +70,21 @@ pub enum Kind {
     Other,
 }
 
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Physical => "a NIC",
+            Self::Virtual => "a virtual link",
+            Self::Bridge => "a Linux bridge",
+            Self::Bond => "a Linux bond",
+            Self::Vlan => "a VLAN interface",
+            Self::Tap => "a tap device",
+            Self::Loopback => "the loopback interface",
+            Self::Other => "a link",
+        })
+    }
+}
+
 /// A link's master.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Master {

@@ -1,5 +1,7 @@
 //! What Proxmox takes an interface for, from its name and its stanza. The kernel is asked through a closure only.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::stanza::Stanza;
@@ -40,6 +42,26 @@ impl Kind {
     /// Whether Open vSwitch makes or carries the interface.
     pub fn is_ovs(self) -> bool {
         matches!(self, Self::OvsBridge | Self::OvsBond | Self::OvsIntPort | Self::OvsPort)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Loopback => "the loopback interface",
+            Self::Eth => "a NIC",
+            Self::OvsPort => "an OVSPort",
+            Self::OvsIntPort => "an OVSIntPort",
+            Self::OvsBond => "an OVSBond",
+            Self::LinuxBond => "a Linux bond",
+            Self::LinuxBridge => "a Linux bridge",
+            Self::OvsBridge => "an OVSBridge",
+            Self::Vlan => "a VLAN interface",
+            Self::Vxlan => "a VXLAN interface",
+            Self::Alias => "an alias",
+            Self::Dummy => "a dummy interface",
+            Self::Unknown => "an interface of a type that Proxmox does not know",
+        })
     }
 }
 

@@ -46,7 +46,7 @@ fn what_a_node_that_is_in_use_refuses() -> Result<()> {
                 "address_in_use",
                 &["`cidr`", "`lab0`", "198.18.1.2"],
             ),
-            (INTPORT, json!({"name": "lab0", "bridge": "vmbr0"}), "wrong_type", &["`lab0`"]),
+            (INTPORT, json!({"name": "lab0", "bridge": "vmbr0"}), "name_in_use", &["`lab0`"]),
             (
                 BOND,
                 json!({"name": "bond1", "bridge": "vmbr0", "members": ["ens19f0np0", "ens20f1np1"]}),
@@ -102,11 +102,11 @@ fn names_of_something_else() -> Result<()> {
          printf 'iface vmbr1 inet manual\n\tbridge-ports none\n\tbridge-stp off\n' >>/etc/network/interfaces",
         "ip link del vmbr1",
         &[
-            (BRIDGE, json!({"name": "vmbr1"}), "wrong_type", &["`vmbr1`", "a Linux bridge"]),
+            (BRIDGE, json!({"name": "vmbr1"}), "name_in_use", &["`vmbr1`", "a Linux bridge"]),
             (
                 BRIDGE,
                 json!({"name": "vmbr1", "state": "absent"}),
-                "wrong_type",
+                "name_in_use",
                 &["`vmbr1`", "a Linux bridge"],
             ),
             (
@@ -128,7 +128,7 @@ fn names_of_something_else() -> Result<()> {
         "ip link add vmbr1 type bridge",
         "ip link del vmbr1",
         &[
-            (BRIDGE, json!({"name": "vmbr1"}), "wrong_type", &["`vmbr1`"]),
+            (BRIDGE, json!({"name": "vmbr1"}), "name_in_use", &["`vmbr1`"]),
             (
                 BOND,
                 json!({"name": "bond0", "bridge": "vmbr1"}),
@@ -151,10 +151,10 @@ fn names_of_something_else() -> Result<()> {
             (
                 BOND,
                 json!({"name": "bond1", "bridge": "vmbr0", "members": ["ens19f0np0", "ens21f0np0"]}),
-                "wrong_type",
+                "name_in_use",
                 &["`bond1`", "a Linux bond"],
             ),
-            (BOND, json!({"name": "bond1", "state": "absent"}), "wrong_type", &["`bond1`", "a Linux bond"]),
+            (BOND, json!({"name": "bond1", "state": "absent"}), "name_in_use", &["`bond1`", "a Linux bond"]),
         ],
     )
 }
