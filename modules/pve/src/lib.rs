@@ -10,6 +10,7 @@ pub mod lock;
 pub mod ovsdb;
 pub mod paths;
 pub mod spawn;
+pub mod unixctl;
 
 pub mod live;
 pub mod picture;

@@ -20,6 +20,7 @@ use crate::ovsdb::Ovs;
 use crate::paths::Paths;
 use crate::picture::Picture;
 use crate::state::State;
+use crate::unixctl;
 
 /// How often LACP is looked at while it is waited for.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -113,6 +114,28 @@ impl<'a> Node<'a> {
             commands: Vec::new(),
         })
     }
+
+    /// The members without a current partner.
+    fn waiting_for_lacp(&mut self, bond: &str) -> Result<Vec<String>, Fault> {
+        let ovs = self.read()?.ovs;
+        let port = ovs.ports.get(bond).ok_or_else(|| {
+            Fault::new(
+                "bond_not_found",
+                format!(
+                    "waiting for LACP: Open vSwitch has no `{bond}`; hint: give `bridge` and `members` to make it"
+                ),
+            )
+        })?;
+        if port.lacp.as_deref().is_none_or(|lacp| lacp == "off") {
+            return Err(Fault::new(
+                "lacp_is_off",
+                format!("waiting for LACP: `{bond}` does not speak it; hint: `mode: lacp-balance-tcp`"),
+            ));
+        }
+        let negotiated = unixctl::negotiated(&self.paths, bond, database_deadline(&self.paths))
+            .map_err(|error| Fault::from_error("ovs_failed", &error))?;
+        Ok(port.interfaces.iter().filter(|member| !negotiated.contains(*member)).cloned().collect())
+    }
 }
 
 impl Device for Node<'_> {
@@ -186,7 +209,7 @@ impl Device for Node<'_> {
         self.context.log.line(&format!("waiting for LACP on {bond}"));
         let deadline = self.context.clock.now() + limit;
         loop {
-            let waiting = waiting_for_lacp(&self.read()?.ovs, &bond)?;
+            let waiting = self.waiting_for_lacp(&bond)?;
             if waiting.is_empty() {
                 return Ok(());
             }
@@ -255,28 +278,6 @@ impl Device for Node<'_> {
         }
         notices
     }
-}
-
-/// The members without a current partner.
-fn waiting_for_lacp(ovs: &Ovs, bond: &str) -> Result<Vec<String>, Fault> {
-    let port = ovs.ports.get(bond).ok_or_else(|| {
-        Fault::new(
-            "bond_not_found",
-            format!(
-                "waiting for LACP: Open vSwitch has no `{bond}`; hint: give `bridge` and `members` to make it"
-            ),
-        )
-    })?;
-    if port.lacp.as_deref().is_none_or(|lacp| lacp == "off") {
-        return Err(Fault::new(
-            "lacp_is_off",
-            format!("waiting for LACP: `{bond}` does not speak it; hint: `mode: lacp-balance-tcp`"),
-        ));
-    }
-    let is_current = |member: &String| {
-        ovs.interfaces.get(member).is_some_and(|interface| interface.lacp_current == Some(true))
-    };
-    Ok(port.interfaces.iter().filter(|member| !is_current(member)).cloned().collect())
 }
 
 /// How long one dialog with the database may take, from now.

@@ -35,6 +35,8 @@ pub struct Paths {
     pub state: PathBuf,
     /// Socket of the Open vSwitch database.
     pub ovsdb: PathBuf,
+    /// Folder with the pid file and the control socket of `ovs-vswitchd`.
+    pub ovs_run: PathBuf,
     /// The kernel's links, a folder each.
     pub sys_class_net: PathBuf,
     /// The kernel's routing tables.
@@ -119,6 +121,7 @@ impl Paths {
             node_lock: root.join("run/bothends/node.lock"),
             state: root.join("var/lib/bothends"),
             ovsdb: root.join("run/openvswitch/db.sock"),
+            ovs_run: root.join("run/openvswitch"),
             sys_class_net: root.join("sys/class/net"),
             proc_net: root.join("proc/net"),
             ifreload: vec![root.join("sbin/ifreload").to_string_lossy().into_owned(), "-a".to_owned()],
@@ -145,6 +148,7 @@ impl Paths {
             node_lock,
             state,
             ovsdb,
+            ovs_run,
             sys_class_net,
             proc_net,
             ifreload,
@@ -158,6 +162,7 @@ impl Paths {
             ("NODE_LOCK", node_lock),
             ("STATE", state),
             ("OVSDB", ovsdb),
+            ("OVS_RUN", ovs_run),
             ("SYS_CLASS_NET", sys_class_net),
             ("PROC_NET", proc_net),
         ] {
