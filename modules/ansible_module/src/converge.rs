@@ -266,7 +266,11 @@ fn go_back<D: Device>(device: &mut D, before: &D::State, context: &Context) -> O
             Ok(()) => Outcome::RolledBack,
             Err(rollback) => Outcome::NeedsAttention { rollback },
         },
-        (Err(_), Err((_, rollback))) | (Err((_, rollback)), Ok(())) => Outcome::NeedsAttention { rollback },
+        (Err((_, rollback)), Ok(())) => Outcome::NeedsAttention { rollback },
+        (Err((_, found)), Err((_, rollback))) => {
+            let message = format!("{rollback}; {found}");
+            Outcome::NeedsAttention { rollback: Fault { message, ..rollback } }
+        }
     };
     context.log.line(&format!("{outcome:?}"));
     outcome

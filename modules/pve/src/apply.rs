@@ -64,7 +64,33 @@ impl Node<'_> {
         let reloaded = if is_touched { self.reload() } else { Ok(()) };
         let left = changes(&State::found(&self.read_again()?, before), before);
         self.transact(&left, Port::set_all)?;
+        self.set_links(&left)?;
         reloaded
+    }
+
+    /// Sets links up or down: `ifreload -a` leaves one up that it brought up and that is not declared any more.
+    fn set_links(&mut self, changes: &[Change]) -> Result<(), Fault> {
+        let links = changes.iter().filter_map(|change| match change {
+            Change::Link { name, from, to } if from.present && to.present && from.up != to.up => {
+                Some((name, to.up))
+            }
+            _ => None,
+        });
+        for (name, up) in links {
+            let state = if up { "up" } else { "down" };
+            let ip = self.paths.ip.to_string_lossy();
+            let words: Vec<String> =
+                [&*ip, "link", "set", "dev", name, state].into_iter().map(str::to_owned).collect();
+            let command = words.join(" ");
+            self.commands.push(command.clone());
+            let finished = spawn::run(&words, self.paths.limits.ip, self.paths.limits.grace)
+                .map_err(|error| Fault::from_error("link_not_set", &error))?;
+            if !finished.success() {
+                let said = finished.stderr.trim();
+                return Err(Fault::new("link_not_set", format!("running `{command}` failed: {said}")));
+            }
+        }
+        Ok(())
     }
 
     fn read_again(&mut self) -> Result<Picture, Fault> {

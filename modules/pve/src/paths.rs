@@ -44,6 +44,8 @@ pub struct Paths {
     /// Brings the node to what [`Self::interfaces`] says. In `/sbin`, where the package puts it: that is right
     /// both where `/sbin` is a link to `/usr/sbin` and where it is not.
     pub ifreload: Vec<String>,
+    /// Sets a link up or down: ip(8).
+    pub ip: PathBuf,
     /// How long things may take.
     pub limits: Limits,
     /// Names of the environment variables that changed something here.
@@ -55,6 +57,8 @@ pub struct Paths {
 pub struct Limits {
     /// One run of [`Paths::ifreload`].
     pub ifreload: Duration,
+    /// One run of [`Paths::ip`].
+    pub ip: Duration,
     /// Between asking a process to end and killing it.
     pub grace: Duration,
     /// Waiting for our own lock, which is held for a whole apply.
@@ -71,6 +75,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             ifreload: Duration::from_secs(120),
+            ip: Duration::from_secs(10),
             grace: Duration::from_secs(5),
             node_lock: Duration::from_secs(120),
             proxmox_lock: Duration::from_secs(10),
@@ -125,6 +130,7 @@ impl Paths {
             sys_class_net: root.join("sys/class/net"),
             proc_net: root.join("proc/net"),
             ifreload: vec![root.join("sbin/ifreload").to_string_lossy().into_owned(), "-a".to_owned()],
+            ip: root.join("bin/ip"),
             limits: Limits::default(),
             overridden: Vec::new(),
         }
@@ -152,6 +158,7 @@ impl Paths {
             sys_class_net,
             proc_net,
             ifreload,
+            ip,
             limits,
             overridden: _,
         } = &mut paths;
@@ -165,6 +172,7 @@ impl Paths {
             ("OVS_RUN", ovs_run),
             ("SYS_CLASS_NET", sys_class_net),
             ("PROC_NET", proc_net),
+            ("IP", ip),
         ] {
             if let Some((_, value)) = get(name) {
                 *path = value.into();
@@ -173,9 +181,10 @@ impl Paths {
         if let Some((variable, value)) = get("IFRELOAD") {
             *ifreload = words(value).ok_or(Error::Command { variable })?;
         }
-        let Limits { ifreload, grace, node_lock, proxmox_lock, ovsdb, settle } = limits;
+        let Limits { ifreload, ip, grace, node_lock, proxmox_lock, ovsdb, settle } = limits;
         for (name, limit) in [
             ("LIMIT_IFRELOAD", ifreload),
+            ("LIMIT_IP", ip),
             ("LIMIT_GRACE", grace),
             ("LIMIT_NODE_LOCK", node_lock),
             ("LIMIT_PROXMOX_LOCK", proxmox_lock),
