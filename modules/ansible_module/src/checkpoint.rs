@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::fault::Fault;
 use crate::folder;
 
+/// Changes with the shape of the record or of its data.
+const SCHEMA: u32 = 1;
 const RECORD: &str = "checkpoint.json";
 const PREFIX: &str = "checkpoint-";
 const UNFINISHED_PREFIX: &str = ".new-";
@@ -48,7 +50,7 @@ impl<T: Serialize + DeserializeOwned> Checkpoint<T> {
         let failed = |error: io::Error| fault(parent, "writing a checkpoint below", &error);
         folder::private(parent).map_err(|error| Fault::from_error("checkpoint_failed", &error))?;
         let record = Record {
-            schema: 1,
+            schema: SCHEMA,
             module: module.to_owned(),
             pid: std::process::id(),
             step: "checkpoint".to_owned(),
@@ -71,16 +73,24 @@ impl<T: Serialize + DeserializeOwned> Checkpoint<T> {
         fs::rename(new.path(), &folder).map_err(failed)?;
         // It has its name now; the temporary one is nothing to clean up any more.
         let _ = new.keep();
-        sync(parent).map_err(failed)?;
-        Ok(Self { folder, record })
+        let made = Self { folder, record };
+        if let Err(error) = sync(parent) {
+            made.remove()?;
+            return Err(failed(error));
+        }
+        Ok(made)
     }
 
     /// Reads the checkpoint in `folder`.
     pub fn load(folder: &Path) -> Result<Self, Fault> {
         let text =
             fs::read(folder.join(RECORD)).map_err(|error| fault(folder, "reading the checkpoint", &error))?;
-        let record = serde_json::from_slice(&text)
+        let record: Record<T> = serde_json::from_slice(&text)
             .map_err(|error| fault(folder, "reading the checkpoint", &io::Error::other(error)))?;
+        if record.schema != SCHEMA {
+            let fact = io::Error::other("another version of this module wrote it");
+            return Err(fault(folder, "reading the checkpoint", &fact));
+        }
         Ok(Self { folder: folder.to_owned(), record })
     }
 
@@ -108,6 +118,16 @@ impl<T: Serialize + DeserializeOwned> Checkpoint<T> {
     /// Where it is.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+}
+
+/// Removes what a run left below `parent` that was killed before its checkpoint had its name. For the lock's holder.
+pub fn sweep(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok) {
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED_PREFIX) {
+            // What stays costs a folder, and no change its safety.
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 

@@ -87,8 +87,9 @@ pub fn converge<D: Device>(
 ) -> Ended {
     if !context.check_mode {
         device.lock().map_err(|fault| Failure::untouched(Step::Lock, fault))?;
-        if let Some(before) = device.resume().map_err(|fault| Failure::untouched(Step::Recover, fault))? {
-            return Err(recovered(device, &before, context));
+        if let Some(before) = resume(device)? {
+            let outcome = go_back(device, &before, context);
+            return Err(interrupted_run(device, outcome));
         }
     }
     let picture = device.read().map_err(|fault| Failure::untouched(Step::Read, fault))?;
@@ -127,6 +128,9 @@ pub fn converge<D: Device>(
         (step, fault, go_back(device, &before, context))
     });
     seen.commands = device.commands();
+    let news: Vec<String> =
+        device.notices().into_iter().filter(|notice| !warnings.contains(notice)).collect();
+    warnings.extend(news);
     match ended {
         Ok(()) => Ok(Report { changed: true, seen, warnings }),
         Err((step, fault, outcome)) => {
@@ -138,7 +142,7 @@ pub fn converge<D: Device>(
 /// Goes back from what an interrupted run left, and nothing more.
 pub fn recover<D: Device>(device: &mut D, context: &Context) -> Ended {
     device.lock().map_err(|fault| Failure::untouched(Step::Lock, fault))?;
-    match device.resume().map_err(|fault| Failure::untouched(Step::Recover, fault))? {
+    match resume(device)? {
         None => Err(Failure::untouched(
             Step::Recover,
             Fault::new(
@@ -156,9 +160,9 @@ pub fn recover<D: Device>(device: &mut D, context: &Context) -> Ended {
     }
 }
 
-fn recovered<D: Device>(device: &mut D, before: &D::State, context: &Context) -> Box<Failure> {
-    let outcome = go_back(device, before, context);
-    interrupted_run(device, outcome)
+/// What an interrupted run left; where that can't be read, somebody has to look.
+fn resume<D: Device>(device: &mut D) -> Result<Option<D::State>, Box<Failure>> {
+    device.resume().map_err(|rollback| interrupted_run(device, Outcome::NeedsAttention { rollback }))
 }
 
 /// The run that finds another's remains stops there: what was asked of it was planned by somebody who did not

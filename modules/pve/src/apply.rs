@@ -6,20 +6,20 @@
 use std::time::Duration;
 
 use ansible_module::checkpoint::Checkpoint;
+use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
 
 use crate::change::{Change, changes};
+use crate::conflicts;
 use crate::file;
 use crate::live::Port;
 use crate::node::{Data, Node, database_deadline};
 use crate::ovsdb::{self, BridgeColumn, Database, PortColumn, Transaction};
-use crate::picture::Picture;
 use crate::spawn;
 use crate::state::State;
 
 /// ifupdown2's status when another instance of it is at work.
 const BUSY: i32 = 89;
-const BUSY_TRIES: u32 = 5;
 const BUSY_PAUSE: Duration = Duration::from_secs(2);
 
 impl Node<'_> {
@@ -40,8 +40,8 @@ impl Node<'_> {
         }
     }
 
-    /// Carries out what is known to be left by `ifreload -a`: members, delays that are no longer declared, and a
-    /// port that is no longer declared and has no link of its name. Anything else that is left is a failure.
+    /// Carries out what is known to be left by `ifreload -a`: members, delays that are no longer declared, and a port
+    /// or bridge that is no longer declared and that ifupdown2 does not remember. Anything else left is a failure.
     pub(crate) fn carry_out_what_ifupdown2_leaves(&mut self, left: &[Change]) -> Result<bool, Fault> {
         let known: Vec<Change> = left.iter().filter(|change| is_left_by_ifupdown2(change)).cloned().collect();
         if known.is_empty() {
@@ -52,20 +52,26 @@ impl Node<'_> {
         Ok(true)
     }
 
-    /// Goes back from the checkpoint: the file, then what is live, by `ifreload -a` and then directly.
+    /// Goes back from the checkpoint: the file, then what is live, by `ifreload -a` and then directly. What fails
+    /// on the way is told at its end: the steps after it may still bring back what there was.
     pub(crate) fn go_back_to(&mut self, before: &State) -> Result<(), Fault> {
+        // A file that is somebody else's now must not go live by our hand.
         self.put_file_back()?;
-        let left = changes(&State::found(&self.read_again()?, before), before);
-        self.exchange_members(&left)?;
+        let exchanged = self.left(before).and_then(|left| self.exchange_members(&left));
         // Nothing that was not live yet goes live on the way back: other people's edits of the file are there too.
         let is_touched =
             self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.record.data.live_touched);
-        // Its failure is no reason to stop on the way back: what it left is seen and done below.
         let reloaded = if is_touched { self.reload() } else { Ok(()) };
-        let left = changes(&State::found(&self.read_again()?, before), before);
-        self.transact(&left, Port::set_all)?;
-        self.set_links(&left)?;
-        reloaded
+        let finished = self.left(before).and_then(|left| {
+            self.transact(&left, Port::set_all)?;
+            self.set_links(&left)
+        });
+        exchanged.and(reloaded).and(finished)
+    }
+
+    fn left(&mut self, wanted: &State) -> Result<Vec<Change>, Fault> {
+        let picture = Device::read(self)?;
+        Ok(changes(&State::found(&picture, wanted), wanted))
     }
 
     /// Sets links up or down: `ifreload -a` leaves one up that it brought up and that is not declared any more.
@@ -93,10 +99,6 @@ impl Node<'_> {
         Ok(())
     }
 
-    fn read_again(&mut self) -> Result<Picture, Fault> {
-        ansible_module::converge::Device::read(self)
-    }
-
     fn step(&mut self, step: &str) -> Result<(), Fault> {
         self.context.log.line(step);
         let log = self.context.log.lines();
@@ -107,6 +109,8 @@ impl Node<'_> {
         let Some(checkpoint) = &mut self.checkpoint else { return Ok(()) };
         let data = checkpoint.record.data.clone();
         file::replace(&self.paths, data.file_before.as_deref(), data.file_after.as_deref(), || {
+            // Under Proxmox's lock, so that nobody is just staging.
+            conflicts::nothing_is_staged(self.paths.staged.exists())?;
             checkpoint.record.data.file_touched = true;
             checkpoint.save()
         })?;
@@ -174,40 +178,60 @@ impl Node<'_> {
         transaction.commit(&mut database).map_err(failed)
     }
 
-    /// Runs `ifreload -a`.
+    /// Runs `ifreload -a`. Another one that is at work, such as one that an interrupted run left behind, is waited
+    /// for: until it ends, nothing that is read is final.
     fn reload(&mut self) -> Result<(), Fault> {
         touch(&mut self.checkpoint)?;
         let command = self.paths.ifreload.join(" ");
         let limit = self.paths.limits.ifreload;
-        let mut tries = 0;
+        let deadline = self.context.clock.now() + limit;
+        self.commands.push(command.clone());
         loop {
-            self.commands.push(command.clone());
             let finished = spawn::run(&self.paths.ifreload, limit, self.paths.limits.grace)
                 .map_err(|error| Fault::from_error("reload_failed", &error))?;
+            let status = finished.status.and_then(|status| status.code());
+            self.is_busy = status == Some(BUSY);
             if finished.timed_out {
                 return Err(Fault::new(
                     "reload_timed_out",
-                    format!("running `{command}` failed: it did not end within {limit:?} and was stopped"),
+                    format!(
+                        "running `{command}` failed: it did not end within {limit:?} and was stopped; hint: run it by hand and see what it waits for"
+                    ),
                 ));
             }
-            let status = finished.status.and_then(|status| status.code());
-            tries += 1;
             match status {
                 Some(0) => return Ok(()),
-                Some(BUSY) if tries < BUSY_TRIES => self.context.clock.sleep(BUSY_PAUSE),
-                _ => {
-                    let errors: Vec<&str> = finished
-                        .stderr
-                        .lines()
-                        .chain(finished.stdout.lines())
-                        .filter(|line| line.starts_with("error"))
-                        .collect();
-                    let harmless = !errors.is_empty() && errors.iter().all(|line| is_harmless(line));
-                    return if harmless { Ok(()) } else { Err(reload_failed(&command, status, &errors)) };
-                }
+                Some(BUSY) if self.context.clock.now() < deadline => self.context.clock.sleep(BUSY_PAUSE),
+                Some(BUSY) => return Err(busy()),
+                _ => return believe(&command, status, &finished.stderr, &finished.stdout),
             }
         }
     }
+}
+
+/// While it is so, nothing that is read is final.
+pub(crate) fn busy() -> Fault {
+    Fault::new(
+        "reload_busy",
+        "running `ifreload -a` failed: another ifupdown2 is at work and does not end; hint: see with `ps` what it is, then run again",
+    )
+}
+
+/// Whether an unsuccessful `ifreload` did what it had to, going by what it said.
+fn believe(command: &str, status: Option<i32>, stderr: &str, stdout: &str) -> Result<(), Fault> {
+    let errors: Vec<&str> =
+        stderr.lines().chain(stdout.lines()).filter(|line| line.starts_with("error")).collect();
+    if !errors.is_empty() && errors.iter().all(|line| is_harmless(line)) {
+        return Ok(());
+    }
+    let status = status.map_or("a signal".to_owned(), |status| format!("status {status}"));
+    let told = if errors.is_empty() { "no word".to_owned() } else { errors.join("; ") };
+    Err(Fault::new(
+        "reload_failed",
+        format!(
+            "running `{command}` failed: it ended with {status} and said: {told}; hint: mend what it names, then run again"
+        ),
+    ))
 }
 
 /// Notes that what is live begins to change.
@@ -224,15 +248,6 @@ fn touch(checkpoint: &mut Option<Checkpoint<Data>>) -> Result<(), Fault> {
 /// What ifupdown2 says of a bond when the datapath gives the kernel no interface of its name; all is applied then.
 fn is_harmless(line: &str) -> bool {
     line.contains("ifname ") && line.ends_with("not present in cache")
-}
-
-fn reload_failed(command: &str, status: Option<i32>, errors: &[&str]) -> Fault {
-    let status = status.map_or("a signal".to_owned(), |status| format!("status {status}"));
-    let told = if errors.is_empty() { "no word".to_owned() } else { errors.join("; ") };
-    Fault::new(
-        "reload_failed",
-        format!("running `{command}` failed: it ended with {status} and said: {told}"),
-    )
 }
 
 /// Whether only `ifreload -a` can do it: whatever creates or removes, and what is the kernel's.
@@ -263,7 +278,7 @@ fn is_left_by_ifupdown2(change: &Change) -> bool {
             mended.bond_downdelay = to.bond_downdelay;
             mended == *to
         }
-        Change::Port { from: Some(_), to: None, .. } => true,
+        Change::Port { from: Some(_), to: None, .. } | Change::Bridge { from: Some(_), to: None, .. } => true,
         _ => false,
     }
 }

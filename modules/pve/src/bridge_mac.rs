@@ -8,28 +8,47 @@ use std::collections::BTreeSet;
 
 use crate::picture::Picture;
 
-/// The system id to pin so that the members of `port` that stay are not renegotiated, if it had `members`:
-/// the bridge's address of today, where the change would move it.
+/// The system id of a bond, in `ovs_options`.
+pub const SYSTEM_ID: &str = "lacp-system-id";
+
+/// The system id to pin so that the members of `port` that stay are not renegotiated, if it had `members`: the
+/// bridge's address of today, where the change would move it.
 pub fn to_pin(picture: &Picture, port: &str, members: &BTreeSet<String>) -> Option<String> {
     let live = picture.ovs.ports.get(port)?;
-    let bridge = picture.ovs.bridges.get(&live.bridge)?;
-    let today = picture.ovs.interfaces.get(&live.bridge)?.mac_in_use.clone()?;
-    if bridge.other_config.contains_key("hwaddr") || live.interfaces.is_disjoint(members) {
+    if live.interfaces.is_disjoint(members) {
         return None;
     }
-    let lowest = bridge
-        .ports
-        .iter()
-        .filter(|name| **name != live.bridge)
-        .filter_map(|name| {
-            let interfaces = if name == port {
-                Some(members)
-            } else {
-                picture.ovs.ports.get(name).map(|port| &port.interfaces)
-            };
-            mac(picture, interfaces?.first()?).filter(|mac| counts(mac))
-        })
-        .min();
+    moved_from(picture, &live.bridge, port, members)
+}
+
+/// The other bonds of `bridge` whose LACP is renegotiated if `port` had `members`.
+pub fn renegotiated<'a>(
+    picture: &'a Picture,
+    bridge: &str,
+    port: &str,
+    members: &BTreeSet<String>,
+) -> Vec<&'a str> {
+    if moved_from(picture, bridge, port, members).is_none() {
+        return Vec::new();
+    }
+    let others = picture.ovs.ports.iter().filter(|(name, other)| {
+        let speaks_lacp = other.lacp.as_deref().is_some_and(|lacp| lacp != "off");
+        *name != port && other.bridge == bridge && speaks_lacp && !other.other_config.contains_key(SYSTEM_ID)
+    });
+    others.map(|(name, _)| name.as_str()).collect()
+}
+
+/// The bridge's address of today, if it would be another one with `port` having `members`.
+fn moved_from(picture: &Picture, bridge: &str, port: &str, members: &BTreeSet<String>) -> Option<String> {
+    let row = picture.ovs.bridges.get(bridge)?;
+    let today = picture.ovs.interfaces.get(bridge)?.mac_in_use.clone()?;
+    if row.other_config.contains_key("hwaddr") {
+        return None;
+    }
+    let others = row.ports.iter().filter(|name| *name != bridge && *name != port);
+    let sets =
+        others.filter_map(|name| picture.ovs.ports.get(name).map(|port| &port.interfaces)).chain([members]);
+    let lowest = sets.filter_map(|set| mac(picture, set.first()?).filter(|mac| counts(mac))).min();
     (lowest.as_ref() != Some(&today)).then_some(today)
 }
 

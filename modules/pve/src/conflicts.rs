@@ -1,10 +1,14 @@
 //! What stands in a plan's way on the node: a port has one place, an address one interface, a gateway one route.
 //! Each error names the object, where it is in use, and the remedy.
 
+use std::collections::BTreeSet;
+
 use ansible_module::fault::Fault;
 
+use crate::bridge_mac;
+
 use crate::interfaces::{Kind, Stanza};
-use crate::kernel::{self, Link, Master};
+use crate::kernel::{self, DefaultRoute, Link, Master};
 use crate::picture::Picture;
 
 /// Refuses `nic` as a port of `owner` (a bond or bridge), unless it is a NIC, without an address, and nobody else's.
@@ -58,7 +62,7 @@ pub fn nic_is_free(picture: &Picture, option: &str, nic: &str, owner: &str) -> R
         // A NIC that is attached directly is a port of its own name on its bridge.
         let port = picture.ovs.ports.get(&interface.port);
         let bridge = port.map(|port| port.bridge.as_str()).unwrap_or_default();
-        if interface.port != owner && bridge != owner {
+        if interface.port != owner && !(interface.port == nic && bridge == owner) {
             return about(
                 "port_in_use",
                 format!(
@@ -157,6 +161,65 @@ pub fn name_is_free(picture: &Picture, name: &str, word: &str) -> Result<(), Fau
     }
 }
 
+/// What a port without a stanza has to be so that it can be taken for ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortKind {
+    /// Two NICs or more.
+    Bond,
+    /// The node's own interface.
+    IntPort,
+}
+
+/// Refuses a port of Open vSwitch that the file does not have and that is of another kind: a tunnel, a patch, a
+/// guest's, a bridge's own. One of the kind is adopted.
+pub fn live_port_is_ours(picture: &Picture, name: &str, kind: PortKind) -> Result<(), Fault> {
+    let Some(port) = picture.ovs.ports.get(name).filter(|_| picture.interfaces.stanza(name).is_none()) else {
+        return Ok(());
+    };
+    let types: Vec<&str> = port
+        .interfaces
+        .iter()
+        .filter_map(|name| picture.ovs.interfaces.get(name))
+        .map(|row| row.kind.as_str())
+        .collect();
+    let is_ours = match kind {
+        PortKind::Bond => types.len() >= 2 && types.iter().all(|kind| matches!(*kind, "" | "system")),
+        PortKind::IntPort => types == ["internal"] && port.bridge != name,
+    };
+    if is_ours {
+        return Ok(());
+    }
+    let described = if port.bridge == name {
+        "the own port of a bridge".to_owned()
+    } else {
+        format!("a port of type `{}`", types.join(" "))
+    };
+    Err(Fault::new(
+        "name_in_use",
+        format!(
+            "`{name}` is in use: Open vSwitch has {described} of this name on bridge `{}`; hint: choose another name, or remove that first",
+            port.bridge
+        ),
+    ))
+}
+
+/// The warning that LACP of other bonds on the bridge is renegotiated if `port` has `members`.
+pub fn renegotiation(
+    picture: &Picture,
+    bridge: &str,
+    port: &str,
+    members: &BTreeSet<String>,
+) -> Option<String> {
+    let bonds = bridge_mac::renegotiated(picture, bridge, port, members);
+    (!bonds.is_empty()).then(|| {
+        format!(
+            "LACP of {} is renegotiated: the MAC address of `{bridge}`, its system id, moves with this change; \
+             hint: `other_config:lacp-system-id` in its `ovs_options` pins it",
+            bonds.join(", ")
+        )
+    })
+}
+
 /// While Open vSwitch is stopped its links may still be there, so only a Linux bridge is surely foreign then.
 fn foreign_link<'a>(picture: &'a Picture, name: &str) -> Option<&'a Link> {
     let link = picture.links.get(name)?;
@@ -224,6 +287,17 @@ pub fn address_is_free(picture: &Picture, owner: &Stanza) -> Result<(), Fault> {
             );
         }
     }
+    if let Some(gateway) = owner.gateway() {
+        let default = |route: &&DefaultRoute| route.gateway.is_some_and(|gateway| gateway.is_ipv4());
+        let mut routes = picture.routes.iter().filter(default);
+        let is_live = routes.clone().any(|route| {
+            route.link == owner.name && route.gateway.is_some_and(|live| live.to_string() == gateway)
+        });
+        if let Some(other) = routes.find(|route| route.link != owner.name).filter(|_| !is_live) {
+            let fact = format!("the node has a default route through the link `{}` already", other.link);
+            return in_use("gateway_in_use", "gateway", fact);
+        }
+    }
     for (name, link) in picture.links.iter().filter(|(name, _)| *name != owner.name) {
         if let Some(other) = link.addresses.iter().find(|other| is_same(&other.to_string())) {
             return in_use("address_in_use", "cidr", format!("the link `{name}` has the address {other}"));
@@ -235,15 +309,21 @@ pub fn address_is_free(picture: &Picture, owner: &Stanza) -> Result<(), Fault> {
 /// Refuses to plan beside changes that somebody staged. In check mode an Open vSwitch that is not running is
 /// assumed to be empty, with a warning.
 pub fn is_ready(picture: &Picture) -> Result<Option<String>, Fault> {
-    if picture.is_staged {
-        return Err(Fault::new(
-            "pending_changes",
-            "planning a change failed: somebody staged changes in `interfaces.new` that are not applied yet; \
-             hint: apply or revert them in the Proxmox web interface first",
-        ));
-    }
+    nothing_is_staged(picture.is_staged)?;
     let assumed = "Open vSwitch is not running: assumed to be started, and empty, by an earlier task";
     Ok((!picture.ovs_runs).then(|| assumed.to_owned()))
+}
+
+/// Refuses to work beside changes that somebody staged: applying them would undo ours.
+pub fn nothing_is_staged(is_staged: bool) -> Result<(), Fault> {
+    if !is_staged {
+        return Ok(());
+    }
+    Err(Fault::new(
+        "pending_changes",
+        "planning a change failed: somebody staged changes in `interfaces.new` that are not applied yet; \
+         hint: apply or revert them in the Proxmox web interface first",
+    ))
 }
 
 /// Refuses a node whose Open vSwitch is not running.

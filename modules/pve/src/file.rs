@@ -13,6 +13,9 @@ use crate::lock::ProxmoxLock;
 use crate::paths::Paths;
 use crate::picture::{Picture, read_file};
 
+/// Begins the name of a temporary file beside the interfaces file.
+const TEMPORARY: &str = ".interfaces.bothends-";
+
 /// The file's bytes after `changes`.
 pub fn edited(picture: &Picture, changes: &[Change]) -> Result<Option<Vec<u8>>, Fault> {
     if !changes.iter().any(Change::is_in_file) {
@@ -74,6 +77,15 @@ pub fn replace(
     })
 }
 
+/// A run that was killed while it wrote leaves its temporary file; we hold the lock, so nobody is writing one.
+fn remove_leftovers(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Writes in one step: whoever reads the file sees the old bytes or the new ones, also after a power cut.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A link stays one: what it leads to is replaced.
@@ -82,7 +94,8 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         found => found?,
     };
     let folder = path.parent().ok_or_else(|| io::Error::other("it has no folder"))?;
-    let mut file = tempfile::Builder::new().prefix(".interfaces-").tempfile_in(folder)?;
+    remove_leftovers(folder);
+    let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
     file.write_all(bytes)?;
     match fs::metadata(path) {
         Ok(old) => {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::interfaces::looks_like_a_nic;
 use crate::paths::Paths;
 
+mod inet6;
 mod routes;
 
 pub use routes::{DefaultRoute, default_routes};
@@ -169,7 +170,7 @@ impl Links {
                     _ => Master::Other(master),
                 });
         }
-        for (name, address) in addresses()? {
+        for (name, address) in addresses(paths)? {
             if let Some(link) = links.get_mut(&name) {
                 link.addresses.push(address);
             }
@@ -272,7 +273,9 @@ fn kind_of(folder: &Path, hardware: u32, uevent: &str) -> Kind {
     }
 }
 
-fn addresses() -> Result<Vec<(String, Cidr)>, Error> {
+/// All but those that come and go with router advertisements.
+fn addresses(paths: &Paths) -> Result<Vec<(String, Cidr)>, Error> {
+    let passing = inet6::passing(paths)?;
     let failed = |error: nix::Error| Error::Addresses { source: error.into() };
     let found = nix::ifaddrs::getifaddrs().map_err(failed)?.filter_map(|entry| {
         let (address, mask) = (entry.address?, entry.netmask?);
@@ -284,7 +287,7 @@ fn addresses() -> Result<Vec<(String, Cidr)>, Error> {
         };
         // A labelled address is listed as `eth0:1`.
         let name = entry.interface_name.split(':').next().unwrap_or_default().to_owned();
-        Some((name, cidr))
+        (!passing.contains(&(name.clone(), cidr.address))).then_some((name, cidr))
     });
     Ok(found.collect())
 }

@@ -20,6 +20,7 @@ pub mod setting;
 pub mod state;
 
 pub mod address;
+pub mod attachment;
 pub mod bridge_mac;
 pub mod change;
 pub mod conflicts;

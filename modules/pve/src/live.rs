@@ -44,9 +44,11 @@ impl Bridge {
         stanza.set_all("ovs_extra", &extras);
     }
 
-    /// The bridge as the database has it.
+    /// The bridge as the database has it, where an empty type stands for `system`.
     pub fn found(ovs: &Ovs, name: &str) -> Option<Self> {
-        ovs.bridges.get(name).map(|row| Self { datapath_type: row.datapath_type.clone() })
+        let row = ovs.bridges.get(name)?;
+        let datapath_type = if row.datapath_type.is_empty() { "system" } else { &row.datapath_type };
+        Some(Self { datapath_type: datapath_type.to_owned() })
     }
 
     /// The columns with their values, for people.
@@ -109,7 +111,7 @@ impl Port {
 
     /// The port that `stanza` (an OVSBond, OVSIntPort or OVSPort) declares.
     ///
-    /// `live` is what is there now: what `ovs_extra` may have set is not ours to foresee, and stays.
+    /// `live` is what is there now: a key of `other_config` that `ovs_extra` names is not ours to foresee, and stays.
     pub fn declared(stanza: &Stanza, live: Option<&Self>) -> Result<Self, Fault> {
         let text = |key: &str| stanza.get(key).unwrap_or_default().to_owned();
         let kind = text("ovs_type");
@@ -118,9 +120,10 @@ impl Port {
             _ => BTreeSet::from([stanza.name.clone()]),
         };
         let mut port = Self::new(&text("ovs_bridge"), kind == "OVSIntPort", interfaces);
-        if let (Some(_), Some(live)) = (stanza.get("ovs_extra"), live) {
-            port.other_config.clone_from(&live.other_config);
-        }
+        let extras = stanza.get_all("ovs_extra");
+        let is_extra = |key: &str| extras.iter().any(|extra| extra.contains(&format!("{key}=")));
+        let kept = live.iter().flat_map(|live| &live.other_config).filter(|(key, _)| is_extra(key));
+        port.other_config.extend(kept.map(|(key, value)| (key.clone(), value.clone())));
         let options = OvsOptions::of(stanza);
         let refused = options.settings().find_map(|(key, value)| match port.set(key, value) {
             Some(()) => None,
@@ -130,8 +133,9 @@ impl Port {
             return Err(Fault::new(
                 "unsupported_ovs_option",
                 format!(
-                    "reading `ovs_options` of `{}` in the interfaces file: `{word}` is nothing that can be set on a port in \
-                     Open vSwitch, and ifupdown2 would silently drop the port's whole change; hint: correct or remove it",
+                    "reading `ovs_options` of `{}` in the interfaces file: `{word}` is not understood as a setting of \
+                     a port, and where Open vSwitch does not take it, ifupdown2 silently drops the port's whole change; \
+                     hint: correct it, or write it as `key=value` without quotes",
                     stanza.name
                 ),
             ));
@@ -142,27 +146,24 @@ impl Port {
     /// Sets one `ovs_options` token; nothing where it is not a column with such a value.
     fn set(&mut self, key: &str, value: &str) -> Option<()> {
         let choice = |choices: &[&str]| choices.contains(&value).then(|| value.to_owned());
-        match key {
+        let (column, key) = key.split_once(':').unwrap_or((key, ""));
+        match column.replace('-', "_").as_str() {
             "bond_mode" => self.bond_mode = choice(&["active-backup", "balance-slb", "balance-tcp"])?,
             "lacp" => self.lacp = choice(&["active", "passive", "off"])?,
             "tag" => self.tag = Some(value.parse().ok().filter(|tag| *tag <= 4095)?),
-            "trunks" => {
-                self.trunks = value
-                    .trim_matches(['[', ']'])
-                    .split(',')
-                    .map(|vlan| vlan.trim().parse().ok())
-                    .collect::<Option<_>>()?;
-            }
+            "trunks" => self.trunks = vlans(value)?,
             "vlan_mode" => {
                 self.vlan_mode =
                     Some(choice(&["trunk", "access", "native-tagged", "native-untagged", "dot1q-tunnel"])?);
             }
             "bond_updelay" => self.bond_updelay = value.parse().ok()?,
             "bond_downdelay" => self.bond_downdelay = value.parse().ok()?,
-            _ => {
-                let key = key.strip_prefix("other_config:").or_else(|| key.strip_prefix("other-config:"))?;
-                self.other_config.insert(key.to_owned(), value.trim_matches('"').to_owned());
+            "other_config" if !key.is_empty() => {
+                self.other_config.insert(key.to_owned(), value.to_owned());
             }
+            // Columns that no module here speaks of: ifupdown2 sets them, and nobody compares them.
+            "bond_fake_iface" | "cvlans" | "external_ids" | "mac" | "protected" | "qos" => {}
+            _ => return None,
         }
         Some(())
     }
@@ -199,7 +200,7 @@ impl Port {
     pub fn properties(&self) -> Properties {
         let Self {
             bridge,
-            internal: _,
+            internal,
             interfaces,
             bond_mode,
             lacp,
@@ -211,16 +212,19 @@ impl Port {
             other_config,
         } = self;
         let numbers = |set: &BTreeSet<u16>| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        // The node's own interface has nothing to bond.
+        let of_nics = |value: String| if *internal { String::new() } else { value };
         [
             ("bridge", bridge.clone()),
+            ("type", if *internal { "internal" } else { "" }.to_owned()),
             ("interfaces", interfaces.iter().cloned().collect::<Vec<_>>().join(" ")),
-            ("bond_mode", bond_mode.clone()),
-            ("lacp", lacp.clone()),
+            ("bond_mode", of_nics(bond_mode.clone())),
+            ("lacp", of_nics(lacp.clone())),
             ("tag", tag.map(|tag| tag.to_string()).unwrap_or_default()),
             ("trunks", numbers(trunks)),
             ("vlan_mode", vlan_mode.clone().unwrap_or_default()),
-            ("bond_updelay", bond_updelay.to_string()),
-            ("bond_downdelay", bond_downdelay.to_string()),
+            ("bond_updelay", of_nics(bond_updelay.to_string())),
+            ("bond_downdelay", of_nics(bond_downdelay.to_string())),
             (
                 "other_config",
                 other_config
@@ -233,4 +237,16 @@ impl Port {
         .map(|(name, value)| (name.to_owned(), value))
         .into()
     }
+}
+
+/// `10`, `10,20`, `10-12`, `[10, 20]`.
+fn vlans(text: &str) -> Option<BTreeSet<u16>> {
+    let mut vlans = BTreeSet::new();
+    for part in text.trim_matches(['[', ']']).split(',').map(str::trim) {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (u16, u16) =
+            (first.parse().ok()?, last.parse().ok().filter(|last| *last <= 4095)?);
+        vlans.extend(first..=last);
+    }
+    Some(vlans)
 }

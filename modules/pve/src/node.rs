@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ansible_module::checkpoint::{Checkpoint, unfinished};
+use ansible_module::checkpoint::{Checkpoint, sweep, unfinished};
 use ansible_module::context::Context;
 use ansible_module::converge::{self, Device, Target};
 use ansible_module::fault::{Fault, Step};
@@ -12,6 +12,7 @@ use ansible_module::outcome::{Ended, Failure};
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 
+use crate::apply;
 use crate::change::{Change, changes};
 use crate::conflicts;
 use crate::file;
@@ -62,6 +63,8 @@ pub struct Node<'a> {
     /// The database as it was last read: what a transaction is built against.
     pub(crate) ovs: Ovs,
     pub(crate) commands: Vec<String>,
+    /// Whether another ifupdown2 was at work when ours wanted to be.
+    pub(crate) is_busy: bool,
 }
 
 /// Runs a module: arguments first, then the node.
@@ -112,6 +115,7 @@ impl<'a> Node<'a> {
             checkpoint: None,
             ovs: Ovs::default(),
             commands: Vec::new(),
+            is_busy: false,
         })
     }
 
@@ -151,18 +155,26 @@ impl Device for Node<'_> {
     }
 
     fn resume(&mut self) -> Result<Option<State>, Fault> {
+        sweep(&self.paths.state);
+        let found = unfinished(&self.paths.state)?.into_iter().next();
         let folder = match &self.named {
-            Some(folder) => Some(folder.clone()),
-            None => unfinished(&self.paths.state)?.into_iter().next(),
+            Some(named) => named.exists().then(|| named.clone()),
+            None => found,
         };
         let Some(folder) = folder else { return Ok(None) };
-        let checkpoint = Checkpoint::<Data>::load(&folder)?;
+        let checkpoint = Checkpoint::<Data>::load(&folder).map_err(|fault| Fault {
+            message: format!("{fault}; hint: go back with the version that made it, or remove it when the node is as it should be"),
+            ..fault
+        })?;
         let before = checkpoint.record.data.before.clone();
         self.checkpoint = Some(checkpoint);
         Ok(Some(before))
     }
 
     fn read(&mut self) -> Result<Picture, Fault> {
+        if self.is_busy {
+            return Err(apply::busy());
+        }
         let picture = Picture::read(&self.paths)?;
         if !self.context.check_mode {
             conflicts::ovs_runs(&picture)?;
@@ -209,10 +221,19 @@ impl Device for Node<'_> {
         self.context.log.line(&format!("waiting for LACP on {bond}"));
         let deadline = self.context.clock.now() + limit;
         loop {
-            let waiting = self.waiting_for_lacp(&bond)?;
-            if waiting.is_empty() {
-                return Ok(());
-            }
+            let fault = match self.waiting_for_lacp(&bond) {
+                Ok(waiting) if waiting.is_empty() => return Ok(()),
+                Ok(waiting) => Fault::new(
+                    "lacp_not_negotiated",
+                    format!(
+                        "waiting {limit:?} for LACP on `{bond}`: no current partner on {}; \
+                         hint: is the other end's port up, in the same channel, and LACP active or passive there?",
+                        waiting.join(", ")
+                    ),
+                ),
+                // A daemon that restarts is away for a moment.
+                Err(fault) => fault,
+            };
             if self.context.is_interrupted() {
                 return Err(Fault::new(
                     "interrupted",
@@ -220,14 +241,7 @@ impl Device for Node<'_> {
                 ));
             }
             if self.context.clock.now() >= deadline {
-                return Err(Fault::new(
-                    "lacp_not_negotiated",
-                    format!(
-                        "waiting {limit:?} for LACP on `{bond}`: no current partner on {}; \
-                         hint: is the other end's port up, in the same channel, and LACP active or passive there?",
-                        waiting.join(", ")
-                    ),
-                ));
+                return Err(fault);
             }
             self.context.clock.sleep(PAUSE);
         }
@@ -249,7 +263,12 @@ impl Device for Node<'_> {
     }
 
     fn forget(&mut self) -> Result<(), Fault> {
-        self.checkpoint.take().map_or(Ok(()), |checkpoint| checkpoint.remove())
+        if let Some(checkpoint) = &self.checkpoint {
+            checkpoint.remove()?;
+        }
+        // Only now: while it is on disk, there is something to go back from.
+        self.checkpoint = None;
+        Ok(())
     }
 
     fn commands(&self) -> Vec<String> {

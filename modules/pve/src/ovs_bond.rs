@@ -1,6 +1,6 @@
 //! `pve_ovs_bond`: what its arguments mean, and what they make of a node. No I/O.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,13 +13,12 @@ use ansible_module::spec::ArgumentSpec;
 use serde::Deserialize;
 
 use crate::interfaces::{Kind, OvsOptions, Stanza};
-use crate::live::Port;
 use crate::node::{self, Condition};
 use crate::picture::Picture;
 use crate::presence::Presence;
 use crate::setting::Setting;
 use crate::state::{Link, State};
-use crate::{bridge_mac, conflicts, rules, specs};
+use crate::{attachment, bridge_mac, conflicts, rules, specs};
 
 /// The module.
 pub struct OvsBond;
@@ -102,6 +101,7 @@ pub struct Desired {
     /// By the key that it has in `ovs_options`.
     options: Vec<(&'static str, Setting<String>)>,
     comments: Option<String>,
+    waits_for_lacp: bool,
 }
 
 impl Desired {
@@ -139,9 +139,7 @@ impl Desired {
                 "option `wait_for_lacp`: a bond that shall be absent has no LACP partner; hint: leave the option out",
             ));
         }
-        if let Some(comments) = &comments {
-            rules::comment("comments", comments)?;
-        }
+        let comments = comments.map(|text| rules::comment("comments", &text)).transpose()?;
         let choice = |given: Option<String>| Setting::new(given, &"default".to_owned());
         let tag = tag.map(|tag| rules::vlan("tag", tag, true)).transpose()?;
         let trunks = trunks.map(|trunks| vlan_list("trunks", trunks)).transpose()?;
@@ -163,6 +161,7 @@ impl Desired {
             mode,
             options,
             comments,
+            waits_for_lacp: wait_for_lacp > 0,
         })
     }
 
@@ -170,36 +169,35 @@ impl Desired {
     pub fn target(&self, picture: &Picture, check_mode: bool) -> Result<Target<State>, Fault> {
         let mut warnings: Vec<String> = conflicts::is_ready(picture)?.into_iter().collect();
         conflicts::is_of_kind(picture, &self.name, Kind::OvsBond, "OVSBond")?;
-        let stanza = picture.stanza(&self.name);
-        let listed_at = picture.interfaces.bridge_listing(&self.name);
-        let mut after = State::default();
         let stanza = match self.state {
             Presence::Absent => None,
-            Presence::Present => {
-                let stanza = self.stanza(stanza, picture)?;
-                let bridge = stanza.get("ovs_bridge").unwrap_or_default().to_owned();
-                warnings.extend(conflicts::bridge_exists(picture, &bridge, check_mode)?);
-                Some(stanza)
-            }
+            Presence::Present => Some(self.stanza(picture)?),
         };
-        let bridge = stanza.as_ref().and_then(|stanza| stanza.get("ovs_bridge")).map(str::to_owned);
-        for other in listed_at.into_iter().chain(bridge.clone()) {
-            let listed = bridge.as_ref() == Some(&other);
-            after.file.ovs_ports.insert(other, BTreeMap::from([(self.name.clone(), listed)]));
+        let mut after = State::default();
+        let bond = conflicts::PortKind::Bond;
+        warnings.extend(attachment::plan(picture, &self.name, stanza, bond, check_mode, &mut after)?);
+        if let Some(port) = after.ovsdb.ports.get(&self.name).cloned().flatten() {
+            if self.waits_for_lacp && port.lacp == "off" {
+                return Err(Fault::new(
+                    "lacp_is_off",
+                    format!(
+                        "option `wait_for_lacp`: `{}` does not speak LACP; hint: `mode: lacp-balance-tcp`",
+                        self.name
+                    ),
+                ));
+            }
+            for member in &port.interfaces {
+                conflicts::nic_is_free(picture, "members", member, &self.name)?;
+                after.file.stanzas.insert(member.clone(), Some(member_stanza(picture, member)));
+                after.kernel.insert(member.clone(), Link { present: true, up: true, ..Link::default() });
+            }
+            warnings.extend(conflicts::renegotiation(picture, &port.bridge, &self.name, &port.interfaces));
         }
-        let live = Port::found(&picture.ovs, &self.name);
-        let port = stanza.as_ref().map(|stanza| Port::declared(stanza, live.as_ref())).transpose()?;
-        for member in port.iter().flat_map(|port| &port.interfaces) {
-            conflicts::nic_is_free(picture, "members", member, &self.name)?;
-            after.file.stanzas.insert(member.clone(), Some(started(picture, member)));
-            after.kernel.insert(member.clone(), Link { present: true, up: true, ..Link::default() });
-        }
-        after.file.stanzas.insert(self.name.clone(), stanza);
-        after.ovsdb.ports.insert(self.name.clone(), port);
         Ok(Target { after, warnings })
     }
 
-    fn stanza(&self, found: Option<Stanza>, picture: &Picture) -> Result<Stanza, Fault> {
+    fn stanza(&self, picture: &Picture) -> Result<Stanza, Fault> {
+        let found = picture.stanza(&self.name);
         let is_new = found.is_none();
         let mut stanza = found.unwrap_or_else(|| {
             let mut stanza = Stanza::new(&self.name, "manual");
@@ -207,19 +205,9 @@ impl Desired {
             stanza
         });
         stanza.auto = true;
-        let missing = |option: &str| {
-            Fault::new(
-                "missing_option",
-                format!(
-                    "option `{option}`: required, because `{}` does not exist yet; hint: such as {}",
-                    self.name,
-                    if option == "bridge" { "`vmbr0`" } else { "`[ens20f0np0, ens20f1np1]`" }
-                ),
-            )
-        };
         match &self.bridge {
             Some(bridge) => stanza.set("ovs_bridge", Some(bridge)),
-            None if is_new => return Err(missing("bridge")),
+            None if is_new => return Err(rules::required("bridge", &self.name, "vmbr0")),
             None => {}
         }
         let declared: BTreeSet<String> = stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect();
@@ -235,7 +223,7 @@ impl Desired {
                 let list = kept.chain(added).collect::<Vec<_>>().join(" ");
                 stanza.set("ovs_bonds", Some(&list));
             }
-            None if is_new => return Err(missing("members")),
+            None if is_new => return Err(rules::required("members", &self.name, "[ens20f0np0, ens20f1np1]")),
             _ => {}
         }
         self.set_options(&mut stanza, is_new, picture);
@@ -255,11 +243,11 @@ impl Desired {
         for (key, setting) in &self.options {
             setting.apply(|value| options.set(key, value.map(String::as_str)));
         }
-        let pinned = "other_config:lacp-system-id";
-        if options.get("lacp").is_some_and(|lacp| lacp != "off") && options.get(pinned).is_none() {
+        let pinned = format!("other_config:{}", bridge_mac::SYSTEM_ID);
+        if options.get("lacp").is_some_and(|lacp| lacp != "off") && options.get(&pinned).is_none() {
             let members = stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect();
             if let Some(system_id) = bridge_mac::to_pin(picture, &self.name, &members) {
-                options.set(pinned, Some(&system_id));
+                options.set(&pinned, Some(&system_id));
             }
         }
         options.put_into(stanza);
@@ -298,9 +286,12 @@ fn member_set(members: Vec<String>) -> Result<BTreeSet<String>, Fault> {
     Ok(set)
 }
 
-/// A member's stanza: brought up at boot, nothing else changed.
-fn started(picture: &Picture, nic: &str) -> Stanza {
+/// A member's stanza: brought up at boot, and no port of its own any more.
+fn member_stanza(picture: &Picture, nic: &str) -> Stanza {
     let mut stanza = picture.stanza(nic).unwrap_or_else(|| Stanza::new(nic, "manual"));
     stanza.auto = true;
+    for key in ["ovs_type", "ovs_bridge", "ovs_options"] {
+        stanza.set(key, None);
+    }
     stanza
 }

@@ -75,9 +75,7 @@ impl Desired {
         for port in ports.iter().flatten() {
             rules::nic_name("ports", port)?;
         }
-        if let Some(comments) = &comments {
-            rules::comment("comments", comments)?;
-        }
+        let comments = comments.map(|text| rules::comment("comments", &text)).transpose()?;
         Ok(Self {
             name,
             state,
@@ -90,7 +88,7 @@ impl Desired {
 
     /// What the node looks like when the bridge is as declared.
     pub fn target(&self, picture: &Picture) -> Result<Target<State>, Fault> {
-        let warnings = conflicts::is_ready(picture)?.into_iter().collect();
+        let mut warnings: Vec<String> = conflicts::is_ready(picture)?.into_iter().collect();
         conflicts::is_of_kind(picture, &self.name, Kind::OvsBridge, "OVSBridge")?;
         conflicts::name_is_free(picture, &self.name, "OVSBridge")?;
         let found = picture.stanza(&self.name);
@@ -112,6 +110,10 @@ impl Desired {
             (Some(_), None) => own.clone(),
         };
         self.attach(picture, &mut after, &own, &wanted)?;
+        for nic in wanted.difference(&own) {
+            let interfaces = BTreeSet::from([nic.clone()]);
+            warnings.extend(conflicts::renegotiation(picture, &self.name, nic, &interfaces));
+        }
         let bridge = stanza.as_ref().map(Bridge::declared);
         if stanza.is_some() || found.is_some() || picture.ovs.bridges.contains_key(&self.name) {
             after.kernel.insert(self.name.clone(), Address::link(found.as_ref(), stanza.as_ref()));
@@ -121,11 +123,19 @@ impl Desired {
         Ok(Target { after, warnings })
     }
 
-    /// The NICs that the file attaches directly.
+    /// The NICs that are attached directly, in the file or in Open vSwitch.
     fn own_ports(&self, picture: &Picture) -> BTreeSet<String> {
         let listed = picture.interfaces.stanza(&self.name);
         let listed = listed.iter().flat_map(|stanza| stanza.list("ovs_ports")).map(str::to_owned);
-        listed.filter(|port| matches!(picture.interfaces.kind(port), Kind::OvsPort | Kind::Eth)).collect()
+        let declared =
+            listed.filter(|port| matches!(picture.interfaces.kind(port), Kind::OvsPort | Kind::Eth));
+        let live =
+            picture.ovs.bridges.get(&self.name).into_iter().flat_map(|bridge| bridge.ports.iter().cloned());
+        let is_nic = |port: &String| {
+            let row = picture.ovs.ports.get(port);
+            picture.links.is_nic(port) && row.is_some_and(|row| row.interfaces.iter().eq([port]))
+        };
+        declared.chain(live.filter(is_nic)).collect()
     }
 
     fn attach(

@@ -1,6 +1,5 @@
 //! `pve_ovs_intport`: what its arguments mean, and what they make of a node. No I/O.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use ansible_module::context::Context;
@@ -13,12 +12,11 @@ use serde::Deserialize;
 
 use crate::address::Address;
 use crate::interfaces::{Kind, OvsOptions, Stanza};
-use crate::live::Port;
 use crate::node::{self, Condition};
 use crate::picture::Picture;
 use crate::presence::Presence;
 use crate::state::State;
-use crate::{conflicts, rules, specs};
+use crate::{attachment, conflicts, rules, specs};
 
 /// The module.
 pub struct OvsIntport;
@@ -74,9 +72,7 @@ impl Desired {
         if let Some(bridge) = &bridge {
             rules::bridge_name("bridge", bridge)?;
         }
-        if let Some(comments) = &comments {
-            rules::comment("comments", comments)?;
-        }
+        let comments = comments.map(|text| rules::comment("comments", &text)).transpose()?;
         let tag = tag.map(|tag| rules::vlan("tag", tag, true)).transpose()?;
         Ok(Self { name, state, bridge, tag, address: Address::new(cidr, gateway)?, comments })
     }
@@ -86,28 +82,20 @@ impl Desired {
         let mut warnings: Vec<String> = conflicts::is_ready(picture)?.into_iter().collect();
         conflicts::is_of_kind(picture, &self.name, Kind::OvsIntPort, "OVSIntPort")?;
         let found = picture.stanza(&self.name);
-        let mut after = State::default();
         let stanza = match self.state {
             Presence::Absent => None,
             Presence::Present => Some(self.stanza(found.clone())?),
         };
-        let bridge = stanza.as_ref().and_then(|stanza| stanza.get("ovs_bridge")).map(str::to_owned);
-        if let (Some(stanza), Some(bridge)) = (&stanza, &bridge) {
-            warnings.extend(conflicts::bridge_exists(picture, bridge, check_mode)?);
+        if let Some(stanza) = &stanza {
             conflicts::address_is_free(picture, stanza)?;
             conflicts::name_is_free(picture, &self.name, "OVSIntPort")?;
         }
-        for other in picture.interfaces.bridge_listing(&self.name).into_iter().chain(bridge.clone()) {
-            let listed = bridge.as_ref() == Some(&other);
-            after.file.ovs_ports.insert(other, BTreeMap::from([(self.name.clone(), listed)]));
-        }
-        let live = Port::found(&picture.ovs, &self.name);
-        let port = stanza.as_ref().map(|stanza| Port::declared(stanza, live.as_ref())).transpose()?;
-        after.ovsdb.ports.insert(self.name.clone(), port);
-        if stanza.is_some() || found.is_some() || live.is_some() {
+        let mut after = State::default();
+        if stanza.is_some() || found.is_some() || picture.ovs.ports.contains_key(&self.name) {
             after.kernel.insert(self.name.clone(), Address::link(found.as_ref(), stanza.as_ref()));
         }
-        after.file.stanzas.insert(self.name.clone(), stanza);
+        let intport = conflicts::PortKind::IntPort;
+        warnings.extend(attachment::plan(picture, &self.name, stanza, intport, check_mode, &mut after)?);
         Ok(Target { after, warnings })
     }
 
@@ -121,15 +109,7 @@ impl Desired {
         stanza.auto = true;
         match &self.bridge {
             Some(bridge) => stanza.set("ovs_bridge", Some(bridge)),
-            None if is_new => {
-                return Err(Fault::new(
-                    "missing_option",
-                    format!(
-                        "option `bridge`: required, because `{}` does not exist yet; hint: such as `vmbr0`",
-                        self.name
-                    ),
-                ));
-            }
+            None if is_new => return Err(rules::required("bridge", &self.name, "vmbr0")),
             None => {}
         }
         if let Some(tag) = self.tag {

@@ -38,10 +38,7 @@ impl Picture {
         let links = Links::read(paths).map_err(|error| Fault::from_error("kernel_unreadable", &error))?;
         let routes = default_routes(paths).map_err(|error| Fault::from_error("kernel_unreadable", &error))?;
         let file = read_file(&paths.interfaces)?;
-        let physical =
-            links.iter().map(|(name, _)| name).filter(|name| links.is_nic(name)).map(str::to_owned);
-        let interfaces = Interfaces::parse(file.as_deref().unwrap_or_default())
-            .with_physical_links(physical.collect::<Vec<_>>());
+        let interfaces = understand(file.as_deref(), &links);
         let ovs = read_ovs(paths)?;
         Ok(Self {
             file,
@@ -62,7 +59,13 @@ impl Picture {
     }
 }
 
-/// The interfaces file; a missing one is an empty one.
+/// What the file says on a node with these links; a missing file is an empty one.
+pub fn understand(file: Option<&[u8]>, links: &Links) -> Interfaces {
+    let nics = links.iter().map(|(name, _)| name).filter(|name| links.is_nic(name)).map(str::to_owned);
+    Interfaces::parse(file.unwrap_or_default()).with_physical_links(nics)
+}
+
+/// The bytes of the interfaces file; `None` where there is none.
 pub fn read_file(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),

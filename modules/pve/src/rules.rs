@@ -99,8 +99,10 @@ fn invalid_name(option: &str, name: &str, rule: &str, example: &str) -> Fault {
     )
 }
 
-/// A comment: one line that stays one line.
-pub fn comment(option: &str, text: &str) -> Result<(), Fault> {
+/// A comment, trimmed at its end: one line that stays one line, and a text that stays one. ifupdown2 has the whole
+/// file rendered by Mako where that is installed, comments too.
+pub fn comment(option: &str, text: &str) -> Result<String, Fault> {
+    let text = text.trim_end_matches(' ');
     let refuse = |what: &str| {
         Err(Fault::new(
             "invalid_text",
@@ -117,44 +119,61 @@ pub fn comment(option: &str, text: &str) -> Result<(), Fault> {
     if text.ends_with('\\') {
         return refuse("what follows a backslash at the end");
     }
-    Ok(())
+    if let Some(word) = ["${", "<%", "</%"].into_iter().find(|word| text.contains(word)) {
+        return Err(Fault::new(
+            "invalid_text",
+            format!(
+                "option `{option}`: `{}` can't be used: ifupdown2 may take `{word}` for a piece of program; hint: plain text",
+                text.escape_debug()
+            ),
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 /// An IPv4 address with prefix length, in its one spelling.
 pub fn cidr(option: &str, text: &str) -> Result<String, Fault> {
     let parsed = text.trim().split_once('/').and_then(|(address, prefix)| {
-        let address: Ipv4Addr = address.parse().ok()?;
-        let prefix: u8 = prefix.parse().ok()?;
-        let usable = !address.is_unspecified()
-            && !address.is_multicast()
-            && !address.is_broadcast()
-            && !address.is_loopback();
-        ((1..=32).contains(&prefix) && usable).then(|| format!("{address}/{prefix}"))
+        let prefix: u8 = prefix.parse().ok().filter(|prefix| (1..=32).contains(prefix))?;
+        Some(format!("{}/{prefix}", host(address)?))
     });
     parsed.ok_or_else(|| {
-        invalid_address(
-            option,
-            text,
-            "an IPv4 address of a host with its prefix length; hint: such as `10.10.0.2/24`",
-        )
+        invalid_address(option, text, "an IPv4 address of a host with its prefix length", "10.10.0.2/24")
     })
 }
 
 /// An IPv4 gateway, in its one spelling.
 pub fn gateway(option: &str, text: &str) -> Result<String, Fault> {
-    let parsed = text.trim().parse::<Ipv4Addr>().ok().filter(|address| {
-        !address.is_unspecified()
-            && !address.is_multicast()
-            && !address.is_broadcast()
-            && !address.is_loopback()
-    });
-    parsed.map(|address| address.to_string()).ok_or_else(|| {
-        invalid_address(option, text, "an IPv4 address without prefix length; hint: such as `10.10.0.1`")
+    let parsed = host(text.trim()).map(|address| address.to_string());
+    parsed.ok_or_else(|| {
+        invalid_address(option, text, "an IPv4 address of a host, without prefix length", "10.10.0.1")
     })
 }
 
-fn invalid_address(option: &str, text: &str, rule: &str) -> Fault {
-    Fault::new("invalid_address", format!("option `{option}`: `{}` is not {rule}", text.escape_debug()))
+fn host(text: &str) -> Option<Ipv4Addr> {
+    let address: Ipv4Addr = text.parse().ok()?;
+    let is_host = !address.is_unspecified()
+        && !address.is_multicast()
+        && !address.is_broadcast()
+        && !address.is_loopback();
+    is_host.then_some(address)
+}
+
+fn invalid_address(option: &str, text: &str, rule: &str, example: &str) -> Fault {
+    Fault::new(
+        "invalid_address",
+        format!("option `{option}`: `{}` is not {rule}; hint: such as `{example}`", text.escape_debug()),
+    )
+}
+
+/// What has to be given because the object is to be made.
+pub fn required(option: &str, name: &str, example: &str) -> Fault {
+    Fault::new(
+        "missing_option",
+        format!(
+            "option `{option}`: required, because `{name}` does not exist yet; hint: such as `{example}`"
+        ),
+    )
 }
 
 /// A VLAN tag, or 0 where that takes it away.
@@ -239,9 +258,23 @@ mod tests {
 
     #[test]
     fn a_comment_stays_one_line() {
-        assert_eq!(comment("comments", "Kern-Switch, Port „7/1“ (R)"), Ok(()));
-        assert_eq!(comment("comments", ""), Ok(()));
-        for text in ["a\nauto evil", "a\r", "tab\there", "\u{85}", "\u{1b}[1m", "end\\", "nul\0"] {
+        assert_eq!(
+            comment("comments", "Kern-Switch, Port „7/1“ (R) "),
+            Ok("Kern-Switch, Port „7/1“ (R)".to_owned())
+        );
+        assert_eq!(comment("comments", ""), Ok(String::new()));
+        for text in [
+            "a\nauto evil",
+            "a\r",
+            "tab\there",
+            "\u{85}",
+            "\u{1b}[1m",
+            "end\\",
+            "nul\0",
+            "${x}",
+            "<% import os %>",
+            "</%def>",
+        ] {
             assert_eq!(comment("comments", text).unwrap_err().code, "invalid_text", "{text:?}");
         }
     }

@@ -2,9 +2,10 @@
 //!
 //! - `interfaces`: the file before; without it there is none.
 //! - `case.json`: `links` (by name: `{}` is a NIC; `bridge` names its Linux bridge, `addresses` lists its own;
-//!   `kind: bridge` makes it a Linux bridge) and `tasks`, each `{MODULE: ARGUMENTS}`.
+//!   `kind: bridge` makes it a Linux bridge), `ports` that Open vSwitch has already (by name: `bridge` and `type`),
+//!   `default_routes` (link: gateway) and `tasks`, each `{MODULE: ARGUMENTS}`.
 //! - `expected`: the file after all tasks; `changes`: what they said, a line each.
-//! - or `refused`: the code of the last task's error and its message.
+//! - or `refused`: the code of the error that the tasks end with, and its message.
 //!
 //! On each task the laws of planning are checked too: the target of the target is itself, and a node that has become
 //! as planned has nothing left to change.
@@ -25,10 +26,9 @@ use ansible_module::diff;
 use ansible_module::fault::Fault;
 use ansible_module::spec::ArgumentSpec;
 use pve::change::{Change, changes};
-use pve::interfaces::Interfaces;
 use pve::kernel::{DefaultRoute, Kind, Link, Master};
 use pve::ovsdb;
-use pve::picture::Picture;
+use pve::picture::{Picture, understand};
 use pve::state::State;
 use pve::{file, ovs_bond, ovs_bridge, ovs_intport, specs};
 use serde::de::DeserializeOwned;
@@ -47,7 +47,7 @@ fn every_case_comes_out_as_expected() {
 
 fn check(case: &Path) -> Result<(), String> {
     let described: Value = serde_json::from_slice(&fs::read(case.join("case.json")).unwrap()).unwrap();
-    let mut picture = picture(fs::read(case.join("interfaces")).ok(), &described["links"]);
+    let mut picture = picture(fs::read(case.join("interfaces")).ok(), &described);
     let mut told = String::new();
     let mut refused = None;
     for task in described["tasks"].as_array().unwrap() {
@@ -68,7 +68,10 @@ fn check(case: &Path) -> Result<(), String> {
                 become_as_planned(&mut picture, &planned, &after);
                 obeys_the_laws(case, module, arguments, &picture, &after);
             }
-            Err(fault) => refused = Some(format!("{}: {fault}\n", fault.code)),
+            Err(fault) => {
+                refused = Some(format!("{}: {fault}\n", fault.code));
+                break;
+            }
         }
     }
     let file = picture.file.map(|bytes| String::from_utf8(bytes).unwrap());
@@ -124,8 +127,8 @@ fn params<T: DeserializeOwned>(spec: &ArgumentSpec, arguments: Map<String, Value
     serde_json::from_value(spec.validate(spec.module, arguments, false).unwrap().params.into()).unwrap()
 }
 
-fn picture(file: Option<Vec<u8>>, links: &Value) -> Picture {
-    let links = links.as_object().unwrap().iter().zip(1..).map(|((name, link), index)| {
+fn picture(file: Option<Vec<u8>>, described: &Value) -> Picture {
+    let links = described["links"].as_object().unwrap().iter().zip(1..).map(|((name, link), index)| {
         let addresses =
             link["addresses"].as_array().into_iter().flatten().map(|address| cidr(address.as_str().unwrap()));
         let is_bridge = link["kind"] == "bridge";
@@ -141,8 +144,25 @@ fn picture(file: Option<Vec<u8>>, links: &Value) -> Picture {
         };
         (name.clone(), link)
     });
-    let interfaces = Interfaces::parse(file.as_deref().unwrap_or_default());
-    Picture { file, interfaces, ovs_runs: true, links: links.collect(), ..Picture::default() }
+    let links = links.collect();
+    let interfaces = understand(file.as_deref(), &links);
+    let mut picture = Picture { file, interfaces, ovs_runs: true, links, ..Picture::default() };
+    for (name, port) in described["ports"].as_object().into_iter().flatten() {
+        let bridge = port["bridge"].as_str().unwrap();
+        picture.ovs.bridges.entry(bridge.to_owned()).or_default().ports.insert(name.clone());
+        let row = ovsdb::Port {
+            bridge: bridge.to_owned(),
+            interfaces: [name.clone()].into(),
+            ..ovsdb::Port::default()
+        };
+        picture.ovs.ports.insert(name.clone(), row);
+        interface(&mut picture, name, name, port["type"].as_str().unwrap());
+    }
+    for (link, gateway) in described["default_routes"].as_object().into_iter().flatten() {
+        let gateway = gateway.as_str().unwrap().parse().ok();
+        picture.routes.push(DefaultRoute { gateway, link: link.clone(), metric: 0 });
+    }
+    picture
 }
 
 fn cidr(text: &str) -> pve::kernel::Cidr {
@@ -153,14 +173,19 @@ fn cidr(text: &str) -> pve::kernel::Cidr {
 /// What a node would do that does exactly as it is told.
 fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
     picture.file = file::edited(picture, planned).unwrap();
-    picture.interfaces = Interfaces::parse(picture.file.as_deref().unwrap_or_default());
+    picture.interfaces = understand(picture.file.as_deref(), &picture.links);
     for (name, bridge) in &after.ovsdb.bridges {
         picture.ovs.bridges.remove(name);
         picture.ovs.interfaces.remove(name);
         if let Some(bridge) = bridge {
             let row = ovsdb::Bridge {
                 ports: [name.clone()].into(),
-                datapath_type: bridge.datapath_type.clone(),
+                // As ovs-vsctl leaves it.
+                datapath_type: if bridge.datapath_type == "system" {
+                    String::new()
+                } else {
+                    bridge.datapath_type.clone()
+                },
                 ..ovsdb::Bridge::default()
             };
             picture.ovs.bridges.insert(name.clone(), row);
@@ -179,12 +204,13 @@ fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
         for member in &port.interfaces {
             interface(picture, member, name, if port.internal { "internal" } else { "" });
         }
-        picture.ovs.bridges.get_mut(&port.bridge).unwrap().ports.insert(name.clone());
+        let bridge = picture.ovs.bridges.get_mut(&port.bridge);
+        bridge.unwrap_or_else(|| panic!("{name}: no bridge {}", port.bridge)).ports.insert(name.clone());
         let row = ovsdb::Port {
             bridge: port.bridge.clone(),
             interfaces: port.interfaces.clone(),
-            bond_mode: Some(port.bond_mode.clone()),
-            lacp: Some(port.lacp.clone()),
+            bond_mode: Some(port.bond_mode.clone()).filter(|mode| mode != "active-backup"),
+            lacp: Some(port.lacp.clone()).filter(|lacp| lacp != "off"),
             tag: port.tag,
             trunks: port.trunks.clone(),
             vlan_mode: port.vlan_mode.clone(),

@@ -36,15 +36,18 @@ impl OvsOptions {
         Self::parse(stanza.get("ovs_options").unwrap_or_default())
     }
 
-    /// Writes them into an interface's stanza; without any, the line goes.
+    /// Writes them into an interface's stanza, unless it says the same already; without any, the line goes.
     pub fn put_into(&self, stanza: &mut Stanza) {
+        if *self == Self::of(stanza) {
+            return;
+        }
         let text = self.to_string();
         stanza.set("ovs_options", (!self.is_empty()).then_some(text.as_str()));
     }
 
     /// The value of a key, such as `bond_mode` or `other_config:lacp-time`. Of repeated ones the last counts.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.settings().filter(|(known, _)| *known == key).last().map(|(_, value)| value)
+        self.settings().filter(|(known, _)| is_same(known, key)).last().map(|(_, value)| value)
     }
 
     /// The settings in order, repeated ones included.
@@ -71,7 +74,7 @@ impl OvsOptions {
     pub fn set(&mut self, key: &str, new: Option<&str>) {
         let mut new = new;
         self.words.retain_mut(|word| match word {
-            Word::Setting { key: known, value } if known == key => match new.take() {
+            Word::Setting { key: known, value } if is_same(known, key) => match new.take() {
                 Some(new) => {
                     new.clone_into(value);
                     true
@@ -117,6 +120,15 @@ impl PartialEq for OvsOptions {
 }
 
 impl Eq for OvsOptions {}
+
+/// ovs-vsctl takes `-` for `_` in the names of columns.
+fn is_same(left: &str, right: &str) -> bool {
+    let parts = |key: &str| {
+        let (column, key) = key.split_once(':').unwrap_or((key, ""));
+        (column.replace('-', "_"), key.to_owned())
+    };
+    parts(left) == parts(right)
+}
 
 /// A column, or a column and a key of its map.
 fn is_plain(key: &str) -> bool {

@@ -320,8 +320,14 @@ fn prefix_length(mask: &str) -> Option<u32> {
     (bits.leading_ones() + bits.trailing_zeros() == 32).then_some(bits.leading_ones())
 }
 
+/// `length` is that of an address without any; a mask behind the slash is brought to its length.
 fn with_length(address: &str, length: u8) -> String {
-    if address.contains('/') { address.to_owned() } else { format!("{address}/{length}") }
+    match address.split_once('/') {
+        None => format!("{address}/{length}"),
+        Some((host, mask)) => {
+            prefix_length(mask).map_or_else(|| address.to_owned(), |length| format!("{host}/{length}"))
+        }
+    }
 }
 
 #[cfg(test)]
