@@ -1,4 +1,5 @@
-//! What stands in a plan's way on the node: a port has one place, an address one interface, a gateway one route.
+//! What stands in a plan's way on the node: a name is one object's, an address one interface's, a gateway one route's.
+//! Whether a NIC is free is in `nic.rs`.
 //! Each error names the object, where it is in use, and the remedy.
 
 use std::collections::BTreeSet;
@@ -6,118 +7,9 @@ use std::collections::BTreeSet;
 use ansible_module::fault::Fault;
 
 use crate::bridge_mac;
-
 use crate::interfaces::{Kind, Stanza};
-use crate::kernel::{self, DefaultRoute, Link, Master};
+use crate::kernel::{self, DefaultRoute, Link};
 use crate::picture::Picture;
-
-/// Refuses `nic` as a port of `owner` (a bond or bridge), unless it is a NIC, without an address, and nobody else's.
-pub fn nic_is_free(picture: &Picture, option: &str, nic: &str, owner: &str) -> Result<(), Fault> {
-    let about = |code, fact: String| {
-        Err(Fault::new(code, format!("option `{option}`: `{nic}` can't be a port of `{owner}`: {fact}")))
-    };
-    if let Some(name) = picture.links.resolve(nic).filter(|name| *name != nic) {
-        return about("nic_not_found", format!("it is another name of `{name}`; hint: give `{name}`"));
-    }
-    let Some(link) = picture.links.get(nic) else {
-        let nics: Vec<&str> =
-            picture.links.iter().map(|(name, _)| name).filter(|name| picture.links.is_nic(name)).collect();
-        return about(
-            "nic_not_found",
-            format!("this node has no such link; hint: it has {}", nics.join(", ")),
-        );
-    };
-    if let Some(master) = &link.master {
-        let (kind, name) = match master {
-            Master::Bridge(name) => ("Linux bridge", name),
-            Master::Bond(name) => ("Linux bond", name),
-            Master::Other(name) => ("link", name),
-        };
-        // Open vSwitch's own NICs may show it as their master.
-        if kind != "link" {
-            return about(
-                "port_in_use",
-                format!("it is a port of the {kind} `{name}`; hint: take it out there first"),
-            );
-        }
-    }
-    if !picture.links.is_nic(nic) {
-        return about(
-            "not_a_nic",
-            "it is not a physical NIC; hint: only NICs carry a bond or are attached directly".to_owned(),
-        );
-    }
-    for claim in picture.interfaces.claims(nic) {
-        if claim.by != owner {
-            return about(
-                "port_in_use",
-                format!(
-                    "`{}` names it in `{}` in the interfaces file; hint: take it out there first",
-                    claim.by, claim.key
-                ),
-            );
-        }
-    }
-    if let Some(interface) = picture.ovs.interfaces.get(nic) {
-        // A NIC that is attached directly is a port of its own name on its bridge.
-        let port = picture.ovs.ports.get(&interface.port);
-        let bridge = port.map(|port| port.bridge.as_str()).unwrap_or_default();
-        if interface.port != owner && !(interface.port == nic && bridge == owner) {
-            return about(
-                "port_in_use",
-                format!(
-                    "it is in port `{}` of bridge `{bridge}` in Open vSwitch; hint: take it out there first",
-                    interface.port
-                ),
-            );
-        }
-    }
-    let vlan = picture.interfaces.names().into_iter().find(|name| {
-        name.strip_prefix(nic).is_some_and(|rest| rest.starts_with('.'))
-            || picture
-                .interfaces
-                .stanza(name)
-                .is_some_and(|stanza| stanza.get("vlan-raw-device") == Some(nic))
-    });
-    if let Some(vlan) = vlan {
-        return about(
-            "port_in_use",
-            format!("`{vlan}` in the interfaces file is a VLAN on it; hint: make that an IntPort with a tag"),
-        );
-    }
-    if let Some(address) = link.addresses.iter().find(|address| !address.is_link_local()) {
-        return about(
-            "nic_has_address",
-            format!("it has the address {address}; hint: move the address to an IntPort first"),
-        );
-    }
-    if let Some(stanza) = picture.interfaces.stanza(nic) {
-        if let Some(method) = addressed(&stanza) {
-            return about(
-                "nic_has_address",
-                format!(
-                    "its stanza in the interfaces file gives it an address ({method}); hint: move the address to an IntPort first"
-                ),
-            );
-        }
-        if stanza.get("ovs_type").is_some_and(|kind| kind != "OVSPort") {
-            return about(
-                "port_in_use",
-                "its stanza in the interfaces file is of another type; hint: remove its `ovs_type`"
-                    .to_owned(),
-            );
-        }
-    }
-    Ok(())
-}
-
-fn addressed(stanza: &Stanza) -> Option<String> {
-    stanza.families.iter().find_map(|family| {
-        let address = family.options.iter().find(|(key, _)| key == "address").map(|(_, value)| value.clone());
-        let automatic = !matches!(family.method.as_str(), "" | "manual" | "static");
-        address.or_else(|| automatic.then(|| family.method.clone()))
-    })
-}
 
 /// Refuses a stanza that stands where an object of ours shall be, but is something else.
 pub fn is_of_kind(picture: &Picture, name: &str, wanted: Kind, word: &str) -> Result<(), Fault> {

@@ -24,6 +24,7 @@ pub mod attachment;
 pub mod bridge_mac;
 pub mod change;
 pub mod conflicts;
+pub mod nic;
 
 pub mod apply;
 pub mod file;

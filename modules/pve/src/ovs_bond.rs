@@ -18,7 +18,7 @@ use crate::picture::Picture;
 use crate::presence::Presence;
 use crate::setting::Setting;
 use crate::state::{Link, State};
-use crate::{attachment, bridge_mac, conflicts, rules, specs};
+use crate::{attachment, bridge_mac, conflicts, nic, rules, specs};
 
 /// The module.
 pub struct OvsBond;
@@ -187,7 +187,7 @@ impl Desired {
                 ));
             }
             for member in &port.interfaces {
-                conflicts::nic_is_free(picture, "members", member, &self.name)?;
+                nic::is_free(picture, "members", member, &self.name)?;
                 after.file.stanzas.insert(member.clone(), Some(member_stanza(picture, member)));
                 after.kernel.insert(member.clone(), Link { present: true, up: true, ..Link::default() });
             }

@@ -19,7 +19,7 @@ use crate::picture::Picture;
 use crate::presence::Presence;
 use crate::setting::Setting;
 use crate::state::{Link, State};
-use crate::{conflicts, rules, specs};
+use crate::{conflicts, nic, rules, specs};
 
 /// The module.
 pub struct OvsBridge;
@@ -150,7 +150,7 @@ impl Desired {
             let is_wanted = wanted.contains(nic);
             let mut stanza = picture.stanza(nic).unwrap_or_else(|| Stanza::new(nic, "manual"));
             if is_wanted {
-                conflicts::nic_is_free(picture, "ports", nic, &self.name)?;
+                nic::is_free(picture, "ports", nic, &self.name)?;
                 stanza.auto = true;
                 stanza.set("ovs_type", Some("OVSPort"));
                 stanza.set("ovs_bridge", Some(&self.name));

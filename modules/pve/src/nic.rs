@@ -1,0 +1,103 @@
+//! Whether a NIC is free to be a port: it is one, it has one place, and nobody is reached by an address on it.
+
+use ansible_module::fault::Fault;
+
+use crate::interfaces::Stanza;
+use crate::kernel::{Link, Master};
+use crate::picture::Picture;
+
+/// Refuses `nic`, given in `option`, as a port of `owner` (a bond or a bridge) unless it is free or `owner`'s.
+pub fn is_free(picture: &Picture, option: &str, nic: &str, owner: &str) -> Result<(), Fault> {
+    let obstacle = match picture.links.get(nic) {
+        None => Some(missing(picture, nic)),
+        Some(link) => enslaved(link)
+            .or_else(|| other_kind(picture, nic))
+            .or_else(|| claimed(picture, nic, owner))
+            .or_else(|| live_elsewhere(picture, nic, owner))
+            .or_else(|| under_a_vlan(picture, nic))
+            .or_else(|| addressed(picture, nic, link)),
+    };
+    match obstacle {
+        None => Ok(()),
+        Some(fault) => {
+            Err(fault.context(&format!("option `{option}`: `{nic}` can't be a port of `{owner}`")))
+        }
+    }
+}
+
+fn in_use(fact: &str) -> Fault {
+    Fault::new("port_in_use", format!("{fact}; hint: take it out there first"))
+}
+
+fn missing(picture: &Picture, nic: &str) -> Fault {
+    if let Some(name) = picture.links.resolve(nic) {
+        return Fault::new("nic_not_found", format!("it is another name of `{name}`; hint: give `{name}`"));
+    }
+    let names = picture.links.iter().map(|(name, _)| name);
+    let nics: Vec<&str> = names.filter(|name| picture.links.is_nic(name)).collect();
+    Fault::new("nic_not_found", format!("this node has no such link; hint: it has {}", nics.join(", ")))
+}
+
+fn enslaved(link: &Link) -> Option<Fault> {
+    match link.master.as_ref()? {
+        Master::Bridge(name) => Some(in_use(&format!("it is a port of the Linux bridge `{name}`"))),
+        Master::Bond(name) => Some(in_use(&format!("it is a member of the Linux bond `{name}`"))),
+        // Open vSwitch's kernel datapath, which is asked by name.
+        Master::Other(_) => None,
+    }
+}
+
+fn other_kind(picture: &Picture, nic: &str) -> Option<Fault> {
+    let fault = || {
+        Fault::new(
+            "not_a_nic",
+            "it is not a physical NIC; hint: only NICs carry a bond or are attached directly",
+        )
+    };
+    (!picture.links.is_nic(nic)).then(fault)
+}
+
+fn claimed(picture: &Picture, nic: &str, owner: &str) -> Option<Fault> {
+    let claim = picture.interfaces.claims(nic).into_iter().find(|claim| claim.by != owner)?;
+    Some(in_use(&format!("`{}` names it in `{}` in the interfaces file", claim.by, claim.key)))
+}
+
+fn live_elsewhere(picture: &Picture, nic: &str, owner: &str) -> Option<Fault> {
+    let port = &picture.ovs.interfaces.get(nic)?.port;
+    let bridge = picture.ovs.ports.get(port).map(|port| port.bridge.as_str()).unwrap_or_default();
+    // A NIC that is attached directly is a port of its own name on its bridge.
+    let is_owners = port == owner || (port == nic && bridge == owner);
+    (!is_owners).then(|| in_use(&format!("it is in port `{port}` of bridge `{bridge}` in Open vSwitch")))
+}
+
+fn under_a_vlan(picture: &Picture, nic: &str) -> Option<Fault> {
+    let is_over = |name: &String| {
+        let raw_device =
+            picture.interfaces.stanza(name).and_then(|stanza| Some(stanza.get("vlan-raw-device")? == nic));
+        name.strip_prefix(nic).is_some_and(|rest| rest.starts_with('.')) || raw_device == Some(true)
+    };
+    let vlan = picture.interfaces.names().into_iter().find(is_over)?;
+    Some(Fault::new(
+        "port_in_use",
+        format!("`{vlan}` in the interfaces file is a VLAN on it; hint: make that an IntPort with a tag"),
+    ))
+}
+
+fn addressed(picture: &Picture, nic: &str, link: &Link) -> Option<Fault> {
+    let live = link.addresses.iter().find(|address| !address.is_link_local());
+    let declared = || picture.interfaces.stanza(nic).and_then(|stanza| declared_address(&stanza));
+    let fact = match live {
+        Some(address) => format!("it has the address {address}"),
+        None => format!("its stanza in the interfaces file gives it an address ({})", declared()?),
+    };
+    Some(Fault::new("nic_has_address", format!("{fact}; hint: move the address to an IntPort first")))
+}
+
+/// The address, or the method that gets one.
+fn declared_address(stanza: &Stanza) -> Option<String> {
+    stanza.families.iter().find_map(|family| {
+        let address = family.get_all("address").last().map(|address| (*address).to_owned());
+        let automatic = !matches!(family.method.as_str(), "" | "manual" | "static");
+        address.or_else(|| automatic.then(|| family.method.clone()))
+    })
+}
