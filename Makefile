@@ -32,4 +32,7 @@ bench: build ## what a task costs that has nothing to do, beside the Python modu
 	@tests/lab/prepare bench
 	@cargo run --quiet --locked --package bench
 
-.PHONY: help build venv lab-root demo test check bench
+soak: build ## runs killed at random moments, again and again (KILLS=1000)
+	cargo run --quiet -p lab --bin soak -- $(or $(KILLS),200)
+
+.PHONY: help build venv lab-root demo test check bench soak

@@ -134,6 +134,12 @@ pub fn converge<D: Device>(
     match ended {
         Ok(()) => Ok(Report { changed: true, seen, warnings }),
         Err((step, fault, outcome)) => {
+            // What there is to know now: where the checkpoint is that could not be gone back from.
+            for notice in device.notices() {
+                if !warnings.contains(&notice) {
+                    warnings.push(notice);
+                }
+            }
             Err(Box::new(Failure { fault, step, outcome, seen: Some(seen), warnings }))
         }
     }

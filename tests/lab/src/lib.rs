@@ -8,6 +8,7 @@
     reason = "the tests fail by panicking"
 )]
 
+pub mod bond;
 pub mod link;
 pub mod playbook;
 
@@ -200,12 +201,19 @@ impl Lab {
     }
 
     /// What a node is set to – the file, Open vSwitch, links, addresses, routes – without what is made anew with an
-    /// object or changes by itself: times, UUIDs, MACs.
+    /// object or changes by itself: times, UUIDs, MACs. And what a run leaves only if something went wrong:
+    /// checkpoints, other files, locks.
     pub fn configuration(&self, node: &str) -> Result<String> {
         self.sh(
             node,
             "list() { ovs-vsctl --timeout=10 --format=csv --data=bare --no-headings --columns=\"$2\" list \"$1\" | sort; }
              cat /etc/network/interfaces
+             # Proxmox's lock file is made by whoever is first and stays.
+             find /etc/network ! -name .pve-interfaces.lock -printf '%p %U %m %l\\n' | sort
+             find /var/lib/bothends -mindepth 1
+             for lock in /run/bothends/node.lock /etc/network/.pve-interfaces.lock; do
+               [ ! -e $lock ] || flock --nonblock $lock true || echo \"$lock is held\"
+             done
              ovs-vsctl --timeout=10 show | awk '/ Bridge /{bridge=$2} / Port /{port=$2} / Interface /{print bridge, port, $2}' | sort
              list Bridge name,datapath_type,stp_enable,rstp_enable,mcast_snooping_enable,other_config,external_ids
              list Port name,bond_mode,lacp,tag,trunks,vlan_mode,bond_updelay,bond_downdelay,other_config,external_ids

@@ -1,9 +1,7 @@
 //! The road from nothing to a negotiated bond, on both nodes.
 
-use std::time::Duration;
-
 use anyhow::Result;
-use lab::{Lab, wait_until};
+use lab::Lab;
 use serde_json::json;
 
 #[test]
@@ -25,11 +23,7 @@ fn both_nodes_come_up_and_a_second_run_is_idle() -> Result<()> {
         }
     }
     for node in ["node1", "node2"] {
-        for member in ["ens20f0np0", "ens20f1np1"] {
-            wait_until("a current LACP partner", Duration::from_secs(20), || {
-                Ok((lab.vsctl(node, &["get", "Interface", member, "lacp_current"])? == "true").then_some(()))
-            })?;
-        }
+        lab.wait_for_lacp(node, &["ens20f0np0", "ens20f1np1"])?;
     }
     lab.exec("node1", &["ping", "-c", "3", "-W", "2", "10.10.0.3"])?;
     Ok(())

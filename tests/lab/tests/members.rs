@@ -1,0 +1,237 @@
+//! A change of a bond's members does not touch those that stay: they keep their LACP partner throughout, at both
+//! ends. Witnesses are the database's own stream of changes, the daemons' counters, and their logs: a bond whose
+//! system id or aggregation key moves stops carrying traffic without that either of the others can see it.
+
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use lab::bond::bond;
+use lab::{Lab, wait_until};
+
+const NODES: [&str; 2] = ["node1", "node2"];
+/// The NICs in the order of their names and of their MACs.
+const LOWEST: &str = "ens19f0np0";
+const SECOND: &str = "ens20f0np0";
+const THIRD: &str = "ens20f1np1";
+const HIGHEST: &str = "ens21f0np0";
+
+#[test]
+fn a_member_that_sorts_first_is_added() -> Result<()> {
+    change_members(&Case { from: &[SECOND, THIRD], to: &[LOWEST, SECOND, THIRD], is_pinned: true })
+}
+
+#[test]
+fn a_member_that_sorts_last_is_added() -> Result<()> {
+    change_members(&Case { from: &[SECOND, THIRD], to: &[SECOND, THIRD, HIGHEST], is_pinned: false })
+}
+
+#[test]
+fn a_member_is_replaced_by_one_that_sorts_first() -> Result<()> {
+    change_members(&Case { from: &[SECOND, THIRD], to: &[LOWEST, SECOND], is_pinned: true })
+}
+
+#[test]
+fn a_member_is_replaced_by_one_that_sorts_last() -> Result<()> {
+    change_members(&Case { from: &[SECOND, THIRD], to: &[SECOND, HIGHEST], is_pinned: false })
+}
+
+#[test]
+fn the_member_that_gives_the_bridge_its_address_is_replaced() -> Result<()> {
+    change_members(&Case { from: &[SECOND, THIRD], to: &[THIRD, HIGHEST], is_pinned: true })
+}
+
+#[test]
+fn the_member_that_gives_the_bridge_its_address_is_removed() -> Result<()> {
+    change_members(&Case { from: &[SECOND, THIRD, HIGHEST], to: &[THIRD, HIGHEST], is_pinned: true })
+}
+
+#[test]
+fn the_witnesses_see_what_happens_without_a_pin_and_when_a_bond_is_made_anew() -> Result<()> {
+    let lab = negotiated(&[SECOND, THIRD, HIGHEST])?;
+    let staying = [THIRD, HIGHEST];
+    let log = Log::start(&lab, "node1")?;
+    let stream = Stream::start(&lab, "node1")?;
+    lab.vsctl("node1", &["del-bond-iface", "bond0", SECOND])?;
+    wait_until("the log to tell that members were disabled", Duration::from_secs(30), || {
+        Ok((!log.disabled(&staying)?.is_empty()).then_some(()))
+    })?;
+    lab.vsctl("node1", &["del-port", "bond0"])?;
+    wait_until("the stream to tell that members are gone", Duration::from_secs(10), || {
+        Ok((stream.lost(&staying)?.len() >= 2).then_some(()))
+    })
+}
+
+struct Case<'a> {
+    from: &'a [&'a str],
+    to: &'a [&'a str],
+    /// Whether the change would move the bridge's MAC, and so the system id of the bond.
+    is_pinned: bool,
+}
+
+fn change_members(case: &Case<'_>) -> Result<()> {
+    let Case { from, to, is_pinned } = *case;
+    let lab = negotiated(from)?;
+    let staying: Vec<&str> = from.iter().copied().filter(|member| to.contains(member)).collect();
+    let leaving: Vec<&str> = from.iter().copied().filter(|member| !to.contains(member)).collect();
+    let new: Vec<&str> = to.iter().copied().filter(|member| !from.contains(member)).collect();
+
+    let system_ids = system_ids(&lab)?;
+    let expired = expired(&lab, &staying)?;
+    let logs = [Log::start(&lab, "node1")?, Log::start(&lab, "node2")?];
+    let streams = [Stream::start(&lab, "node1")?, Stream::start(&lab, "node2")?];
+    for node in NODES {
+        let answer = lab.module(node, "pve_ovs_bond", &bond(to))?;
+        assert!(answer.changed()?, "{node}");
+    }
+    for node in NODES {
+        lab.wait_for_lacp(node, to)?;
+    }
+    // `ifreload -a` by anybody, later, keeps it.
+    for node in NODES {
+        lab.sh(node, "ifreload -a 2>/tmp/said || grep -q 'not present in cache' /tmp/said")?;
+        assert!(!lab.module(node, "pve_ovs_bond", &bond(to))?.changed()?, "{node} is not idle");
+        lab.wait_for_lacp(node, to)?;
+    }
+
+    for (((node, stream), log), system_id) in NODES.iter().zip(&streams).zip(&logs).zip(&system_ids) {
+        // What the stream has to tell last: it is complete then.
+        wait_until("the stream to tell of the members that changed", Duration::from_secs(10), || {
+            let text = stream.text()?;
+            let told = |member: &str, action: &str, current: &str| {
+                text.lines().any(|line| line.contains(&format!(",{action},{member},{current}")))
+            };
+            let all = new.iter().all(|member| told(member, "new", "true"))
+                && leaving.iter().all(|member| told(member, "delete", ""));
+            Ok(all.then_some(()))
+        })?;
+        assert_eq!(stream.lost(&staying)?, Vec::<String>::new(), "{node}: {}", stream.text()?);
+        // Open vSwitch's aggregation key is the port number of one of the members. If that one leaves, the key
+        // moves, and the far end stops the others until it forgets the one that left: only additions are exempt.
+        if leaving.is_empty() {
+            assert_eq!(log.disabled(&staying)?, Vec::<String>::new(), "{node}");
+        }
+
+        let file = lab.read(node, "/etc/network/interfaces")?;
+        let pin = format!("other_config:lacp-system-id={system_id}");
+        assert_eq!(file.contains("lacp-system-id"), is_pinned, "{node}:\n{file}");
+        assert_eq!(file.contains(&pin), is_pinned, "{node}:\n{file}");
+    }
+    assert_eq!(self::expired(&lab, &staying)?, expired, "a member that stays lost its partner");
+    assert_eq!(self::system_ids(&lab)?, system_ids);
+    Ok(())
+}
+
+/// Both ends with a bond of `members`, negotiated.
+fn negotiated(members: &[&str]) -> Result<Lab> {
+    let lab = Lab::up()?;
+    for node in NODES {
+        lab.make_bond(node, members)?;
+    }
+    for node in NODES {
+        lab.wait_for_lacp(node, members)?;
+    }
+    Ok(lab)
+}
+
+/// By node and member: how often the link expired.
+fn expired(lab: &Lab, members: &[&str]) -> Result<Vec<(String, u64)>> {
+    let mut counts = Vec::new();
+    for node in NODES {
+        let found = lab.links_expired(node)?;
+        for member in members {
+            let count = found.get(*member).with_context(|| format!("{node} does not count {member}"))?;
+            counts.push((format!("{node} {member}"), *count));
+        }
+    }
+    Ok(counts)
+}
+
+/// What each end calls itself in LACP.
+fn system_ids(lab: &Lab) -> Result<Vec<String>> {
+    NODES
+        .iter()
+        .map(|node| {
+            let text = lab.exec(node, &["ovs-appctl", "lacp/show", "bond0"])?;
+            let line = text.lines().find_map(|line| line.trim().strip_prefix("sys_id: "));
+            Ok(line.unwrap_or_default().to_owned())
+        })
+        .collect()
+}
+
+/// Every change of a member's `lacp_current` from its start on, as the database tells it.
+struct Stream<'a> {
+    lab: &'a Lab,
+    node: &'a str,
+    monitor: Child,
+}
+
+impl<'a> Stream<'a> {
+    const OUTPUT: &'static str = "/tmp/lacp_current";
+
+    fn start(lab: &'a Lab, node: &'a str) -> Result<Self> {
+        let script = format!(
+            "exec ovsdb-client --format=csv --no-headings monitor unix:/run/openvswitch/db.sock Open_vSwitch \
+             Interface name,lacp_current >{}",
+            Self::OUTPUT
+        );
+        let monitor = lab.exec_command(node, &["sh", "-c", &script]).stderr(Stdio::null()).spawn()?;
+        let stream = Self { lab, node, monitor };
+        wait_until("the stream's beginning", Duration::from_secs(10), || {
+            // The file is there a moment after the start.
+            Ok(stream.text().unwrap_or_default().contains(",initial,").then_some(()))
+        })?;
+        Ok(stream)
+    }
+
+    /// Lines `ID,ACTION,NAME,LACP_CURRENT`.
+    fn text(&self) -> Result<String> {
+        self.lab.read(self.node, Self::OUTPUT)
+    }
+
+    /// The lines by which one of `members` has no current partner, or is gone.
+    fn lost(&self, members: &[&str]) -> Result<Vec<String>> {
+        let is_loss = |line: &&str| {
+            let columns: Vec<&str> = line.split(',').collect();
+            let [_, action, name, current] = columns.as_slice() else { return false };
+            members.contains(name) && (*action == "delete" || *action != "old" && *current != "true")
+        };
+        Ok(self.text()?.lines().filter(is_loss).map(str::to_owned).collect())
+    }
+}
+
+impl Drop for Stream<'_> {
+    fn drop(&mut self) {
+        let _ = self.monitor.kill();
+        let _ = self.monitor.wait();
+    }
+}
+
+/// What `ovs-vswitchd` logs from its start on.
+struct Log<'a> {
+    lab: &'a Lab,
+    node: &'a str,
+    begin: usize,
+}
+
+impl<'a> Log<'a> {
+    fn start(lab: &'a Lab, node: &'a str) -> Result<Self> {
+        let mut log = Self { lab, node, begin: 0 };
+        log.begin = log.text()?.len();
+        Ok(log)
+    }
+
+    fn text(&self) -> Result<String> {
+        self.lab.read(self.node, "/var/log/openvswitch/ovs-vswitchd.log")
+    }
+
+    /// The lines by which one of `members` stops to carry traffic.
+    fn disabled(&self, members: &[&str]) -> Result<Vec<String>> {
+        let text = self.text()?;
+        let is_loss = |line: &&str| {
+            line.ends_with("all members disabled")
+                || members.iter().any(|member| line.ends_with(&format!("member {member}: disabled")))
+        };
+        Ok(text[self.begin..].lines().filter(is_loss).map(str::to_owned).collect())
+    }
+}
