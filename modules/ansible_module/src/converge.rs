@@ -89,7 +89,10 @@ pub fn converge<D: Device>(
         device.lock().map_err(|fault| Failure::untouched(Step::Lock, fault))?;
         if let Some(before) = resume(device)? {
             let outcome = go_back(device, &before, context);
-            return Err(interrupted_run(device, outcome));
+            // One that was interrupted before its first touch left nothing to tell.
+            if outcome != Outcome::Unchanged {
+                return Err(interrupted_run(device, outcome));
+            }
         }
     }
     let picture = device.read().map_err(|fault| Failure::untouched(Step::Read, fault))?;

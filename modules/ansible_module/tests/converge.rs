@@ -389,6 +389,14 @@ fn the_next_run_after_a_killed_one_goes_back_first_and_says_so() {
 }
 
 #[test]
+fn the_next_run_after_one_killed_before_its_first_touch_goes_on() {
+    let mut device = fake(Temper::default());
+    device.checkpoint = Some(Settings([("tag".to_owned(), 10)].into()));
+    assert!(run(&mut device, &WANTED, false).unwrap().changed);
+    assert!(device.checkpoint.is_none());
+}
+
+#[test]
 fn another_process_can_go_back() {
     let mut device = fake(Temper::default());
     let context = Context {
