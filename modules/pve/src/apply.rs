@@ -139,34 +139,50 @@ impl Node<'_> {
         self.transact(&ports.cloned().collect::<Vec<_>>(), Port::set_members)
     }
 
-    /// One transaction for the bridges and ports among `changes`, as far as `set` goes for a port.
+    /// One transaction for the bridges and ports among `changes`, as far as `set` goes for a port; before it, what
+    /// keeps the members that stay from being renegotiated.
     fn transact(
         &mut self,
         changes: &[Change],
         set: fn(&Port, &mut Transaction<'_>, &str, &Port) -> Result<(), ovsdb::Error>,
     ) -> Result<(), Fault> {
+        let born = self.keep_aggregation_keys(changes)?;
+        self.send(|transaction| {
+            for (member, other_config) in born {
+                transaction.set_new_interface(&member, other_config);
+            }
+            let mut removed = Vec::new();
+            for change in changes {
+                match change {
+                    Change::Bridge { name, from: Some(from), to: Some(to) } if from != to => {
+                        let column = BridgeColumn::DatapathType(to.datapath_type.clone());
+                        transaction.set_bridge(name, &column)?;
+                    }
+                    Change::Bridge { name, from: Some(_), to: None } => {
+                        transaction.delete_bridge(name)?;
+                        removed.push(name);
+                    }
+                    Change::Port { name, from: Some(from), to: Some(to) } if from.bridge == to.bridge => {
+                        set(to, transaction, name, from)?;
+                    }
+                    Change::Port { name, from: Some(from), to: None } if !removed.contains(&&from.bridge) => {
+                        transaction.delete_port(name)?;
+                    }
+                    _ => {}
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Sends the transaction that `build` makes, if there is anything in it.
+    pub(crate) fn send(
+        &mut self,
+        build: impl FnOnce(&mut Transaction<'_>) -> Result<(), ovsdb::Error>,
+    ) -> Result<(), Fault> {
         let failed = |error: ovsdb::Error| Fault::from_error("ovsdb_failed", &error);
         let mut transaction = Transaction::new(&self.ovs);
-        let mut removed = Vec::new();
-        for change in changes {
-            match change {
-                Change::Bridge { name, from: Some(from), to: Some(to) } if from != to => {
-                    let column = BridgeColumn::DatapathType(to.datapath_type.clone());
-                    transaction.set_bridge(name, &column).map_err(failed)?;
-                }
-                Change::Bridge { name, from: Some(_), to: None } => {
-                    transaction.delete_bridge(name).map_err(failed)?;
-                    removed.push(name);
-                }
-                Change::Port { name, from: Some(from), to: Some(to) } if from.bridge == to.bridge => {
-                    set(to, &mut transaction, name, from).map_err(failed)?;
-                }
-                Change::Port { name, from: Some(from), to: None } if !removed.contains(&&from.bridge) => {
-                    transaction.delete_port(name).map_err(failed)?;
-                }
-                _ => {}
-            }
-        }
+        build(&mut transaction).map_err(failed)?;
         if transaction.is_empty() {
             return Ok(());
         }

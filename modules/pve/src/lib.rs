@@ -26,6 +26,7 @@ pub mod change;
 pub mod conflicts;
 pub mod nic;
 
+pub mod aggregation_key;
 pub mod apply;
 pub mod file;
 pub mod node;

@@ -24,7 +24,7 @@ use crate::state::State;
 use crate::unixctl;
 
 /// How often LACP is looked at while it is waited for.
-const PAUSE: Duration = Duration::from_millis(200);
+pub(crate) const PAUSE: Duration = Duration::from_millis(200);
 
 /// What is asked of a node beyond its configuration.
 #[derive(Debug, Default)]
@@ -136,9 +136,9 @@ impl<'a> Node<'a> {
                 format!("waiting for LACP: `{bond}` does not speak it; hint: `mode: lacp-balance-tcp`"),
             ));
         }
-        let negotiated = unixctl::negotiated(&self.paths, bond, database_deadline(&self.paths))
+        let lacp = unixctl::lacp(&self.paths, bond, database_deadline(&self.paths))
             .map_err(|error| Fault::from_error("ovs_failed", &error))?;
-        Ok(port.interfaces.iter().filter(|member| !negotiated.contains(*member)).cloned().collect())
+        Ok(port.interfaces.iter().filter(|member| !lacp.is_negotiated(member)).cloned().collect())
     }
 }
 

@@ -67,6 +67,8 @@ pub struct Limits {
     pub proxmox_lock: Duration,
     /// One dialog with the database or with `ovs-vswitchd`.
     pub ovsdb: Duration,
+    /// Until a member whose aggregation key was set may carry traffic again.
+    pub lacp: Duration,
     /// From an apply until what was read back no longer differs.
     pub settle: Duration,
 }
@@ -80,6 +82,7 @@ impl Default for Limits {
             node_lock: Duration::from_secs(120),
             proxmox_lock: Duration::from_secs(10),
             ovsdb: Duration::from_secs(10),
+            lacp: Duration::from_secs(10),
             settle: Duration::from_secs(15),
         }
     }
@@ -181,7 +184,7 @@ impl Paths {
         if let Some((variable, value)) = get("IFRELOAD") {
             *ifreload = words(value).ok_or(Error::Command { variable })?;
         }
-        let Limits { ifreload, ip, grace, node_lock, proxmox_lock, ovsdb, settle } = limits;
+        let Limits { ifreload, ip, grace, node_lock, proxmox_lock, ovsdb, lacp, settle } = limits;
         for (name, limit) in [
             ("LIMIT_IFRELOAD", ifreload),
             ("LIMIT_IP", ip),
@@ -189,6 +192,7 @@ impl Paths {
             ("LIMIT_NODE_LOCK", node_lock),
             ("LIMIT_PROXMOX_LOCK", proxmox_lock),
             ("LIMIT_OVSDB", ovsdb),
+            ("LIMIT_LACP", lacp),
             ("LIMIT_SETTLE", settle),
         ] {
             if let Some((variable, value)) = get(name) {

@@ -10,7 +10,7 @@
     reason = "clippy knows the functions of a test file that are marked as tests, but not their helpers"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -217,10 +217,15 @@ fn members_are_exchanged_and_those_that_stay_keep_their_rows() {
     let server = Server::with_a_bond();
     let before = server.read();
     let mut change = Transaction::new(&before);
+    let key = BTreeMap::from([("lacp-aggregation-key".to_owned(), "7".to_owned())]);
+    change.set_new_interface("nic1", BTreeMap::new());
+    change.set_new_interface("nic2", key.clone());
     change.set_members("bond0", &names(["nic1", "nic2", "nic3"])).unwrap();
     server.commit(&change).unwrap();
 
     let after = server.read();
+    assert_eq!(after.interfaces["nic2"].other_config, key);
+    assert_eq!(after.interfaces["nic3"].other_config, BTreeMap::new());
     assert_eq!(after.ports["bond0"].interfaces, names(["nic1", "nic2", "nic3"]));
     assert_eq!(after.interfaces["nic1"], before.interfaces["nic1"]);
     assert_eq!(

@@ -46,6 +46,73 @@ fn the_member_that_gives_the_bridge_its_address_is_removed() -> Result<()> {
     change_members(&Case { from: &[SECOND, THIRD, HIGHEST], to: &[THIRD, HIGHEST], is_pinned: true })
 }
 
+/// Open vSwitch's aggregation key is the port id of one of the members. If that one leaves and nothing is done about
+/// it, the key moves, and the far end stops the others until it forgets the one that left.
+#[test]
+fn the_member_that_gives_the_aggregation_key_is_removed() -> Result<()> {
+    let lab = negotiated(&[SECOND, THIRD, HIGHEST])?;
+    let leaver = key_member(&lab, "node1")?;
+    let to: Vec<&str> = [SECOND, THIRD, HIGHEST].into_iter().filter(|member| *member != leaver).collect();
+    keep_key(&lab, &to)
+}
+
+#[test]
+fn the_member_that_gives_the_aggregation_key_is_replaced() -> Result<()> {
+    let lab = negotiated(&[SECOND, THIRD])?;
+    let leaver = key_member(&lab, "node1")?;
+    let staying = if leaver == SECOND { THIRD } else { SECOND };
+    keep_key(&lab, &[LOWEST, staying])
+}
+
+#[test]
+fn the_aggregation_key_is_kept_on_the_way_back_too() -> Result<()> {
+    let from = [SECOND, THIRD, HIGHEST];
+    let lab = negotiated(&from)?;
+    let leaver = key_member(&lab, "node1")?;
+    let staying = from.into_iter().filter(|member| *member != leaver);
+    let to: Vec<&str> = [LOWEST].into_iter().chain(staying).collect();
+    let key = aggregation_key(&lab, "node1")?;
+    let logs = [Log::start(&lab, "node1")?, Log::start(&lab, "node2")?];
+    let fails_once =
+        "[ ! -e /tmp/failed ] || exec /sbin/ifreload -a; touch /tmp/failed; echo error: broken; exit 1";
+    lab.write("node1", "/tmp/ifreload", fails_once)?;
+    let answer =
+        lab.module_with("node1", &["BOTHENDS_IFRELOAD=sh /tmp/ifreload"], "pve_ovs_bond", &bond(&to))?;
+    assert_eq!(answer.failure()?, ("reload_failed", "rolled_back"), "{}", answer.message());
+    for (node, log) in NODES.iter().zip(&logs) {
+        lab.wait_for_lacp(node, &from)?;
+        assert_eq!(log.stopped()?, Vec::<String>::new(), "{node}");
+    }
+    assert_eq!(aggregation_key(&lab, "node1")?, key);
+    Ok(())
+}
+
+/// One end after the other becomes a bond of `to`, without the member that gives the key on node1.
+fn keep_key(lab: &Lab, to: &[&str]) -> Result<()> {
+    let key = aggregation_key(lab, "node1")?;
+    let logs = [Log::start(lab, "node1")?, Log::start(lab, "node2")?];
+    let answer = lab.module("node1", "pve_ovs_bond", &bond(to))?;
+    assert!(answer.changed()?);
+    assert!(lab.module("node2", "pve_ovs_bond", &bond(to))?.changed()?);
+    for node in NODES {
+        lab.wait_for_lacp(node, to)?;
+        lab.sh(node, "ifreload -a 2>/tmp/said || grep -q 'not present in cache' /tmp/said")?;
+        lab.wait_for_lacp(node, to)?;
+    }
+    for (node, log) in NODES.iter().zip(&logs) {
+        assert_eq!(log.stopped()?, Vec::<String>::new(), "{node}");
+    }
+    assert_eq!(aggregation_key(lab, "node1")?, key);
+    for member in to {
+        let given = lab.vsctl("node1", &["get", "Interface", member, "other_config:lacp-aggregation-key"])?;
+        assert_eq!(given, format!("\"{key}\""), "{member}");
+    }
+    let given = format!("lacp-aggregation-key\\\",\\\"{key}");
+    let commands = answer.result.get("commands").context("no `commands`")?.to_string();
+    assert!(commands.contains(&given), "{commands}");
+    Ok(())
+}
+
 #[test]
 fn the_witnesses_see_what_happens_without_a_pin_and_when_a_bond_is_made_anew() -> Result<()> {
     let lab = negotiated(&[SECOND, THIRD, HIGHEST])?;
@@ -53,8 +120,8 @@ fn the_witnesses_see_what_happens_without_a_pin_and_when_a_bond_is_made_anew() -
     let log = Log::start(&lab, "node1")?;
     let stream = Stream::start(&lab, "node1")?;
     lab.vsctl("node1", &["del-bond-iface", "bond0", SECOND])?;
-    wait_until("the log to tell that members were disabled", Duration::from_secs(30), || {
-        Ok((!log.disabled(&staying)?.is_empty()).then_some(()))
+    wait_until("the log to tell that nothing is carried", Duration::from_secs(30), || {
+        Ok((!log.disabled(&staying)?.is_empty() && !log.stopped()?.is_empty()).then_some(()))
     })?;
     lab.vsctl("node1", &["del-port", "bond0"])?;
     wait_until("the stream to tell that members are gone", Duration::from_secs(10), || {
@@ -106,8 +173,8 @@ fn change_members(case: &Case<'_>) -> Result<()> {
             Ok(all.then_some(()))
         })?;
         assert_eq!(stream.lost(&staying)?, Vec::<String>::new(), "{node}: {}", stream.text()?);
-        // Open vSwitch's aggregation key is the port number of one of the members. If that one leaves, the key
-        // moves, and the far end stops the others until it forgets the one that left: only additions are exempt.
+        assert_eq!(log.stopped()?, Vec::<String>::new(), "{node}");
+        // Given the key of one that leaves, a member stops for a moment while another carries.
         if leaving.is_empty() {
             assert_eq!(log.disabled(&staying)?, Vec::<String>::new(), "{node}");
         }
@@ -145,6 +212,22 @@ fn expired(lab: &Lab, members: &[&str]) -> Result<Vec<(String, u64)>> {
         }
     }
     Ok(counts)
+}
+
+/// The aggregation key in force.
+fn aggregation_key(lab: &Lab, node: &str) -> Result<String> {
+    let text = lab.exec(node, &["ovs-appctl", "lacp/show", "bond0"])?;
+    let key = text.lines().find_map(|line| line.trim().strip_prefix("aggregation key: "));
+    Ok(key.context("no aggregation key")?.to_owned())
+}
+
+/// The member whose port id is the aggregation key.
+fn key_member(lab: &Lab, node: &str) -> Result<String> {
+    let port_id = format!("\n  port_id: {}\n", aggregation_key(lab, node)?);
+    let text = lab.exec(node, &["ovs-appctl", "lacp/show", "bond0"])?;
+    let about = text.split("\nmember: ").skip(1).find(|about| about.contains(&port_id));
+    let (member, _) = about.and_then(|about| about.split_once(": ")).context("no member gives the key")?;
+    Ok(member.to_owned())
 }
 
 /// What each end calls itself in LACP.
@@ -227,11 +310,15 @@ impl<'a> Log<'a> {
 
     /// The lines by which one of `members` stops to carry traffic.
     fn disabled(&self, members: &[&str]) -> Result<Vec<String>> {
-        let text = self.text()?;
-        let is_loss = |line: &&str| {
-            line.ends_with("all members disabled")
-                || members.iter().any(|member| line.ends_with(&format!("member {member}: disabled")))
-        };
-        Ok(text[self.begin..].lines().filter(is_loss).map(str::to_owned).collect())
+        self.lines(|line| members.iter().any(|member| line.ends_with(&format!("member {member}: disabled"))))
+    }
+
+    /// The lines by which the whole bond stops to carry traffic.
+    fn stopped(&self) -> Result<Vec<String>> {
+        self.lines(|line| line.ends_with("all members disabled"))
+    }
+
+    fn lines(&self, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+        Ok(self.text()?[self.begin..].lines().filter(|line| is_wanted(line)).map(str::to_owned).collect())
     }
 }

@@ -3,7 +3,7 @@
 //! Each change is guarded by a `wait` with a time-out of 0 (RFC 7047, section 5.2.6) on exactly the value that it
 //! replaces. If somebody else has changed that meanwhile, nothing at all happens.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -96,12 +96,14 @@ pub struct Transaction<'a> {
     /// What each guard guards, for [`Error::Conflict`].
     guarded: Vec<String>,
     writes: Vec<Value>,
+    /// `other_config` of interfaces that are not there yet.
+    born: BTreeMap<String, Map>,
 }
 
 impl<'a> Transaction<'a> {
     /// An empty transaction on what was read as `ovs`. Names in the changes below are looked up in there.
     pub fn new(ovs: &'a Ovs) -> Self {
-        Self { ovs, guards: Vec::new(), guarded: Vec::new(), writes: Vec::new() }
+        Self { ovs, guards: Vec::new(), guarded: Vec::new(), writes: Vec::new(), born: BTreeMap::new() }
     }
 
     /// Sets a column of a bridge.
@@ -125,6 +127,11 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
+    /// Says what `other_config` an interface begins with, if [`Self::set_members`] makes it.
+    pub fn set_new_interface(&mut self, name: &str, other_config: Map) {
+        self.born.insert(name.to_owned(), other_config);
+    }
+
     /// Makes `members` the interfaces of a bond. Those that stay keep their rows, so their LACP state lives on.
     ///
     /// A new member that belongs to another port must leave that in the same transaction, or the database refuses
@@ -145,9 +152,11 @@ impl<'a> Transaction<'a> {
             }
             let id = format!("member_{}", self.writes.len());
             added.push(json!(["named-uuid", id]));
-            self.writes.push(
-                json!({ "op": "insert", "table": "Interface", "row": { "name": member }, "uuid-name": id }),
-            );
+            let row = match self.born.get(member) {
+                Some(other_config) => json!({ "name": member, "other_config": map(other_config) }),
+                None => json!({ "name": member }),
+            };
+            self.writes.push(json!({ "op": "insert", "table": "Interface", "row": row, "uuid-name": id }));
         }
         // New in before old out: there is no moment without a member.
         if !added.is_empty() {
