@@ -3,8 +3,6 @@
 //! `ifreload -a` silently leaves a bond's members as they are, and drops whatever else was to change on that bond,
 //! so members are exchanged in the database first. Its exit status says little: only reading back counts.
 
-use std::time::Duration;
-
 use ansible_module::checkpoint::Checkpoint;
 use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
@@ -17,10 +15,6 @@ use crate::node::{Data, Node, database_deadline};
 use crate::ovsdb::{self, BridgeColumn, Database, PortColumn, Transaction};
 use crate::spawn;
 use crate::state::State;
-
-/// ifupdown2's status when another instance of it is at work.
-const BUSY: i32 = 89;
-const BUSY_PAUSE: Duration = Duration::from_secs(2);
 
 impl Node<'_> {
     /// Carries out a plan.
@@ -193,65 +187,10 @@ impl Node<'_> {
             Database::open(&self.paths.ovsdb, database_deadline(&self.paths)).map_err(failed)?;
         transaction.commit(&mut database).map_err(failed)
     }
-
-    /// Runs `ifreload -a`. Another one that is at work, such as one that an interrupted run left behind, is waited
-    /// for: until it ends, nothing that is read is final.
-    fn reload(&mut self) -> Result<(), Fault> {
-        touch(&mut self.checkpoint)?;
-        let command = self.paths.ifreload.join(" ");
-        let limit = self.paths.limits.ifreload;
-        let deadline = self.context.clock.now() + limit;
-        self.commands.push(command.clone());
-        loop {
-            let finished = spawn::run(&self.paths.ifreload, limit, self.paths.limits.grace)
-                .map_err(|error| Fault::from_error("reload_failed", &error))?;
-            let status = finished.status.and_then(|status| status.code());
-            self.is_busy = status == Some(BUSY);
-            if finished.timed_out {
-                return Err(Fault::new(
-                    "reload_timed_out",
-                    format!(
-                        "running `{command}` failed: it did not end within {limit:?} and was stopped; hint: run it by hand and see what it waits for"
-                    ),
-                ));
-            }
-            match status {
-                Some(0) => return Ok(()),
-                Some(BUSY) if self.context.clock.now() < deadline => self.context.clock.sleep(BUSY_PAUSE),
-                Some(BUSY) => return Err(busy()),
-                _ => return believe(&command, status, &finished.stderr, &finished.stdout),
-            }
-        }
-    }
-}
-
-/// While it is so, nothing that is read is final.
-pub(crate) fn busy() -> Fault {
-    Fault::new(
-        "reload_busy",
-        "running `ifreload -a` failed: another ifupdown2 is at work and does not end; hint: see with `ps` what it is, then run again",
-    )
-}
-
-/// Whether an unsuccessful `ifreload` did what it had to, going by what it said.
-fn believe(command: &str, status: Option<i32>, stderr: &str, stdout: &str) -> Result<(), Fault> {
-    let errors: Vec<&str> =
-        stderr.lines().chain(stdout.lines()).filter(|line| line.starts_with("error")).collect();
-    if !errors.is_empty() && errors.iter().all(|line| is_harmless(line)) {
-        return Ok(());
-    }
-    let status = status.map_or("a signal".to_owned(), |status| format!("status {status}"));
-    let told = if errors.is_empty() { "no word".to_owned() } else { errors.join("; ") };
-    Err(Fault::new(
-        "reload_failed",
-        format!(
-            "running `{command}` failed: it ended with {status} and said: {told}; hint: mend what it names, then run again"
-        ),
-    ))
 }
 
 /// Notes that what is live begins to change.
-fn touch(checkpoint: &mut Option<Checkpoint<Data>>) -> Result<(), Fault> {
+pub(crate) fn touch(checkpoint: &mut Option<Checkpoint<Data>>) -> Result<(), Fault> {
     match checkpoint {
         Some(checkpoint) if !checkpoint.record.data.live_touched => {
             checkpoint.record.data.live_touched = true;
@@ -259,11 +198,6 @@ fn touch(checkpoint: &mut Option<Checkpoint<Data>>) -> Result<(), Fault> {
         }
         _ => Ok(()),
     }
-}
-
-/// What ifupdown2 says of a bond when the datapath gives the kernel no interface of its name; all is applied then.
-fn is_harmless(line: &str) -> bool {
-    line.contains("ifname ") && line.ends_with("not present in cache")
 }
 
 /// Whether only `ifreload -a` can do it: whatever creates or removes, and what is the kernel's.

@@ -30,6 +30,7 @@ pub mod aggregation_key;
 pub mod apply;
 pub mod file;
 pub mod node;
+pub mod reload;
 
 pub mod ovs_bond;
 pub mod ovs_bridge;

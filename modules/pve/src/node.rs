@@ -12,7 +12,6 @@ use ansible_module::outcome::{Ended, Failure};
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 
-use crate::apply;
 use crate::change::{Change, changes};
 use crate::conflicts;
 use crate::file;
@@ -20,6 +19,7 @@ use crate::lock::NodeLock;
 use crate::ovsdb::Ovs;
 use crate::paths::Paths;
 use crate::picture::Picture;
+use crate::reload;
 use crate::state::State;
 use crate::unixctl;
 
@@ -173,7 +173,7 @@ impl Device for Node<'_> {
 
     fn read(&mut self) -> Result<Picture, Fault> {
         if self.is_busy {
-            return Err(apply::busy());
+            return Err(reload::busy());
         }
         let picture = Picture::read(&self.paths)?;
         if !self.context.check_mode {

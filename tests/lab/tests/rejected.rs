@@ -94,6 +94,22 @@ fn ifupdown2_that_is_busy_is_waited_for() -> Result<()> {
     Ok(())
 }
 
+/// What Debian's ifupdown2 says now and then on a busy node; it did nothing then, and does it when asked again.
+#[test]
+fn ifupdown2_that_stumbles_over_a_netlink_message_is_asked_again() -> Result<()> {
+    let lab = Lab::up()?;
+    let stumble = "echo 'error: recv() error: [Errno 22] Invalid argument' >&2; exit 1";
+    let once = format!("[ -e /tmp/stumbled ] && exec /sbin/ifreload -a; touch /tmp/stumbled; {stumble}");
+    assert!(with_ifreload(&lab, &once, "pve_ovs_bridge", &bridge())?.changed()?);
+    assert_eq!(lab.vsctl(NODE, &["list-br"])?, "vmbr0");
+
+    let before = lab.configuration(NODE)?;
+    let always = with_ifreload(&lab, stumble, "pve_ovs_bond", &bond(&MEMBERS))?;
+    assert_eq!(always.failure()?, ("reload_failed", "rolled_back"), "{}", always.message());
+    assert_eq!(lab.configuration(NODE)?, before);
+    Ok(())
+}
+
 #[test]
 fn a_daemon_that_crashes_and_comes_back_is_waited_for() -> Result<()> {
     let lab = Lab::up()?;
