@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::fault::Fault;
 use crate::secret::Secrets;
 
 /// A monotonic clock that can be waited on.
@@ -51,6 +52,14 @@ pub struct Context {
 }
 
 impl Context {
+    /// Ends a run that was asked to stop.
+    pub fn stop_if_interrupted(&self) -> Result<(), Fault> {
+        if self.is_interrupted() {
+            return Err(Fault::new("interrupted", "the run was asked to stop by a signal"));
+        }
+        Ok(())
+    }
+
     /// Whether the run was asked to stop.
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)

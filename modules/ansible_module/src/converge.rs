@@ -119,7 +119,7 @@ pub fn converge<D: Device>(
         device.condition(&after).map_err(|fault| untouched(Step::Condition, fault, &seen, &warnings))?;
         return Ok(Report { changed: false, seen, warnings });
     }
-    stop_if_interrupted(context).map_err(|fault| untouched(Step::Plan, fault, &seen, &warnings))?;
+    context.stop_if_interrupted().map_err(|fault| untouched(Step::Plan, fault, &seen, &warnings))?;
     device
         .checkpoint(&picture, &before, &after)
         .map_err(|fault| untouched(Step::Checkpoint, fault, &seen, &warnings))?;
@@ -208,10 +208,10 @@ fn attempt<D: Device>(
     let at = |step: Step| move |fault: Fault| (step, fault);
     context.log.line("applying");
     device.apply(changes).map_err(at(Step::Apply))?;
-    stop_if_interrupted(context).map_err(at(Step::Apply))?;
+    context.stop_if_interrupted().map_err(at(Step::Apply))?;
     settle(device, after, context, Interruptible::Yes).map_err(at(Step::Settle))?;
     device.condition(after).map_err(at(Step::Condition))?;
-    stop_if_interrupted(context).map_err(at(Step::Condition))?;
+    context.stop_if_interrupted().map_err(at(Step::Condition))?;
     device.commit().map_err(at(Step::Commit))?;
     context.log.line("done");
     Ok(())
@@ -253,7 +253,7 @@ fn settle<D: Device>(
             return Err(fault);
         }
         if interruptible == Interruptible::Yes {
-            stop_if_interrupted(context)?;
+            context.stop_if_interrupted()?;
         }
         context.clock.sleep(PAUSE);
     }
@@ -287,13 +287,6 @@ fn go_back<D: Device>(device: &mut D, before: &D::State, context: &Context) -> O
     };
     context.log.line(&format!("{outcome:?}"));
     outcome
-}
-
-fn stop_if_interrupted(context: &Context) -> Result<(), Fault> {
-    if context.is_interrupted() {
-        return Err(Fault::new("interrupted", "the run was asked to stop by a signal"));
-    }
-    Ok(())
 }
 
 /// Turns a panic into a fault, so that it takes the way back like any other.

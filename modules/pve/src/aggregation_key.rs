@@ -103,11 +103,9 @@ impl Node<'_> {
         let was_interrupted = self.context.is_interrupted();
         let deadline = self.context.clock.now() + self.paths.limits.lacp;
         while !self.lacp(bond).is_negotiated(member) {
-            if self.context.is_interrupted() && !was_interrupted {
-                let message = format!(
-                    "waiting for LACP on {member} of `{bond}`: the run was asked to stop by a signal"
-                );
-                return Err(Fault::new("interrupted", message));
+            if !was_interrupted {
+                let waiting = format!("waiting for LACP on {member} of `{bond}`");
+                self.context.stop_if_interrupted().map_err(|stop| stop.context(&waiting))?;
             }
             if self.context.clock.now() >= deadline {
                 self.context.log.line(&format!("{member} has no current LACP partner again yet"));

@@ -8,7 +8,31 @@ use crate::conflicts;
 use crate::interfaces::Stanza;
 use crate::live::Port;
 use crate::picture::Picture;
+use crate::rules;
 use crate::state::State;
+
+/// The stanza to declare a port in: the one found, or a new one of `ovs_type`; started at boot, and on `bridge` where
+/// that is given, as it must be for a new one.
+pub fn stanza(
+    found: Option<Stanza>,
+    name: &str,
+    ovs_type: &str,
+    bridge: Option<&str>,
+) -> Result<Stanza, Fault> {
+    if found.is_none() && bridge.is_none() {
+        return Err(rules::required("bridge", name, "vmbr0"));
+    }
+    let mut stanza = found.unwrap_or_else(|| {
+        let mut stanza = Stanza::new(name, "manual");
+        stanza.set("ovs_type", Some(ovs_type));
+        stanza
+    });
+    stanza.auto = true;
+    if bridge.is_some() {
+        stanza.set("ovs_bridge", bridge);
+    }
+    Ok(stanza)
+}
 
 /// Puts port `name` into `after` as its stanza declares it, or as absent, with its place in its bridge's
 /// `ovs_ports` line and in no other's. Returns what was assumed, for warnings.

@@ -234,12 +234,7 @@ impl Device for Node<'_> {
                 // A daemon that restarts is away for a moment.
                 Err(fault) => fault,
             };
-            if self.context.is_interrupted() {
-                return Err(Fault::new(
-                    "interrupted",
-                    "waiting for LACP: the run was asked to stop by a signal",
-                ));
-            }
+            self.context.stop_if_interrupted().map_err(|stop| stop.context("waiting for LACP"))?;
             if self.context.clock.now() >= deadline {
                 return Err(fault);
             }

@@ -199,17 +199,7 @@ impl Desired {
     fn stanza(&self, picture: &Picture) -> Result<Stanza, Fault> {
         let found = picture.stanza(&self.name);
         let is_new = found.is_none();
-        let mut stanza = found.unwrap_or_else(|| {
-            let mut stanza = Stanza::new(&self.name, "manual");
-            stanza.set("ovs_type", Some("OVSBond"));
-            stanza
-        });
-        stanza.auto = true;
-        match &self.bridge {
-            Some(bridge) => stanza.set("ovs_bridge", Some(bridge)),
-            None if is_new => return Err(rules::required("bridge", &self.name, "vmbr0")),
-            None => {}
-        }
+        let mut stanza = attachment::stanza(found, &self.name, "OVSBond", self.bridge.as_deref())?;
         let declared: BTreeSet<String> = stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect();
         match &self.members {
             Some(members) if *members != declared => {

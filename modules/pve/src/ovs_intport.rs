@@ -100,18 +100,7 @@ impl Desired {
     }
 
     fn stanza(&self, found: Option<Stanza>) -> Result<Stanza, Fault> {
-        let is_new = found.is_none();
-        let mut stanza = found.unwrap_or_else(|| {
-            let mut stanza = Stanza::new(&self.name, "manual");
-            stanza.set("ovs_type", Some("OVSIntPort"));
-            stanza
-        });
-        stanza.auto = true;
-        match &self.bridge {
-            Some(bridge) => stanza.set("ovs_bridge", Some(bridge)),
-            None if is_new => return Err(rules::required("bridge", &self.name, "vmbr0")),
-            None => {}
-        }
+        let mut stanza = attachment::stanza(found, &self.name, "OVSIntPort", self.bridge.as_deref())?;
         if let Some(tag) = self.tag {
             let mut options = OvsOptions::of(&stanza);
             options.set("tag", (tag != 0).then(|| tag.to_string()).as_deref());
