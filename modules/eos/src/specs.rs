@@ -1,0 +1,6 @@
+//! The argument specs of this crate's modules, as the build script compiled them from `library/<module>.yml`.
+
+/// A Port-Channel.
+pub mod port_channel {
+    include!(concat!(env!("OUT_DIR"), "/eos_port_channel.rs"));
+}

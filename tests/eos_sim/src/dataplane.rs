@@ -1,0 +1,142 @@
+//! What lies between the configuration and the wires: the configuration as ports understand it, and what they see.
+//! How it is made real is `ovs.rs`; what the CLI shows of it is not decided here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The running-config as the data plane understands it. Interfaces have their full names, such as `Ethernet7/1`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Intent {
+    /// VLANs of the VLAN database. Traffic of any other is dropped.
+    pub vlans: BTreeSet<u16>,
+    /// Every Port-Channel, by number.
+    pub channels: BTreeMap<u32, Channel>,
+    /// Every Ethernet interface that is in no channel.
+    pub ports: BTreeMap<String, Port>,
+}
+
+/// A Port-Channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// Its own settings, which count for the members too.
+    pub port: Port,
+    /// Its members.
+    pub members: BTreeMap<String, Member>,
+}
+
+/// An Ethernet interface in a Port-Channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// `channel-group N mode MODE`.
+    pub mode: LacpMode,
+    /// `lacp timer fast`.
+    pub fast: bool,
+    /// `shutdown`.
+    pub shutdown: bool,
+}
+
+/// How a member speaks LACP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LacpMode {
+    /// Begins.
+    Active,
+    /// Answers.
+    Passive,
+    /// No LACP.
+    On,
+}
+
+/// What an interface that carries traffic by itself is set to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// `shutdown`.
+    pub shutdown: bool,
+    /// Which VLANs it carries; none at all is a routed port.
+    pub switchport: Option<Switchport>,
+}
+
+/// A switched interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Switchport {
+    /// Untagged, one VLAN.
+    Access(u16),
+    /// Tagged.
+    Trunk {
+        /// The VLAN of untagged frames; none where every frame is tagged.
+        native: Option<u16>,
+        /// VLANs that are let through.
+        allowed: BTreeSet<u16>,
+    },
+}
+
+/// What is seen on the wires, by full interface name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Every Ethernet interface that has a cable end.
+    pub ports: BTreeMap<String, PortStatus>,
+}
+
+/// What is seen of an Ethernet interface.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PortStatus {
+    /// Carrier.
+    pub link: bool,
+    /// Mbit/s.
+    pub speed: u32,
+    /// Burned-in address, as `001c.7300.0001`.
+    pub mac: String,
+    /// Whether it carries traffic of its Port-Channel.
+    pub bundled: bool,
+    /// LACP, where it is spoken.
+    pub lacp: Option<Lacp>,
+    /// Counters of packets and bytes.
+    pub counters: Counters,
+}
+
+/// The two ends of one LACP dialog.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lacp {
+    /// The switch.
+    pub actor: LacpEnd,
+    /// The other end; none before the first answer.
+    pub partner: Option<LacpEnd>,
+}
+
+/// One end of an LACP dialog.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LacpEnd {
+    /// System priority.
+    pub system_priority: u16,
+    /// System id, as `00:1c:73:00:00:01`.
+    pub system: String,
+    /// Port number.
+    pub port: u16,
+    /// Port priority.
+    pub port_priority: u16,
+    /// Key.
+    pub key: u16,
+    /// The eight state bits of IEEE 802.1AX, least significant first: activity, time-out, aggregation,
+    /// synchronisation, collecting, distributing, defaulted, expired.
+    pub state: u8,
+}
+
+/// Counters of an interface.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Received packets.
+    pub in_packets: u64,
+    /// Received bytes.
+    pub in_bytes: u64,
+    /// Sent packets.
+    pub out_packets: u64,
+    /// Sent bytes.
+    pub out_bytes: u64,
+}
+
+/// Makes a configuration real, and tells what comes of it.
+pub trait DataPlane: Send {
+    /// Brings the ports to the configuration. What cannot be done is an error to be logged: a switch takes any
+    /// configuration, whatever the wires say.
+    fn apply(&mut self, intent: &Intent) -> anyhow::Result<()>;
+    /// What is seen now.
+    fn status(&mut self) -> anyhow::Result<Status>;
+}

@@ -1,0 +1,3 @@
+//! `eos_sim`: the simulated switch as a process.
+
+fn main() {}
