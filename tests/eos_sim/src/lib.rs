@@ -3,3 +3,5 @@
 //! Lower floors first; a file uses only what stands above it here.
 
 pub mod dataplane;
+pub mod switch;
+pub mod terminal;
