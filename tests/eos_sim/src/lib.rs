@@ -3,5 +3,19 @@
 //! Lower floors first; a file uses only what stands above it here.
 
 pub mod dataplane;
+pub mod imagined;
+pub mod ovs;
+
 pub mod switch;
 pub mod terminal;
+
+pub mod control;
+pub mod date;
+pub mod editor;
+pub mod host_key;
+pub mod misbehaviour;
+pub mod pager;
+pub mod server;
+pub mod shell;
+pub mod startup;
+pub mod users;
