@@ -13,6 +13,10 @@ const NO_VLAN: u16 = 4095;
 /// The LACP priorities of a switch at its defaults.
 const LACP_PRIORITY: &str = "32768";
 
+/// The end of the name of a second member without a cable, for a channel of one. Open vSwitch lets a port of one
+/// interface carry traffic whether LACP is answered or not, and announces it as an individual link; a bond waits.
+const STAND_IN: &str = "_none";
+
 /// What the database has to hold, and which interfaces have to be up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -54,9 +58,12 @@ impl Wanted {
                 interfaces.insert(name);
             }
         }
+        let mut settings = bond_settings(channel);
+        if interfaces.len() == 1 && settings.contains_key("lacp") {
+            interfaces.insert(format!("Po{number}{STAND_IN}"));
+        }
         if !interfaces.is_empty() {
-            let mut settings = vlans(channel.port.switchport.as_ref(), &intent.vlans);
-            settings.extend(bond_settings(channel));
+            settings.extend(vlans(channel.port.switchport.as_ref(), &intent.vlans));
             self.ports.insert(format!("Po{number}"), Port { interfaces, settings });
         }
     }
@@ -154,7 +161,8 @@ pub fn transaction(bridge: &str, found: &Database, wanted: &Wanted, links: &[Lin
         if found.interfaces.contains_key(name) {
             commands.add([&id, "get", "Interface", name]);
         } else {
-            commands.add([&id, "create", "Interface", &assignment("name", name)]);
+            let kind = if name.ends_with(STAND_IN) { "type=internal" } else { "type=system" };
+            commands.add([&id, "create", "Interface", &assignment("name", name), kind]);
         }
     }
     for (name, port) in &wanted.ports {
@@ -324,12 +332,26 @@ mod tests {
     }
 
     #[test]
+    fn a_channel_of_one_waits_for_lacp_with_a_stand_in() {
+        let to = intent(&[("Ethernet3", LacpMode::Active)], None);
+        let made = change(&intent(&[], None), &to);
+        assert!(
+            made.contains("-- --id=@Po1001_none create Interface name=Po1001_none type=internal "),
+            "{made}"
+        );
+        assert!(made.contains(" name=Po1001 interfaces=@Et3,@Po1001_none "), "{made}");
+        let without_lacp = change(&intent(&[], None), &intent(&[("Ethernet3", LacpMode::On)], None));
+        assert!(without_lacp.contains(" name=Po1001 interfaces=@Et3 "), "{without_lacp}");
+    }
+
+    #[test]
     fn settings_that_end_are_cleared() {
         let from = intent(&[("Ethernet1", LacpMode::Passive)], Some(trunk(Some(1), &[1])));
         let to = intent(&[("Ethernet1", LacpMode::On)], Some(trunk(None, &[1])));
         assert_eq!(
             change(&from, &to),
-            "-- clear Port Po1001 tag -- set Port Po1001 vlan_mode=trunk -- clear Port Po1001 lacp \
+            "-- --id=@Et1 get Interface Et1 -- set Port Po1001 interfaces=@Et1 \
+             -- clear Port Po1001 tag -- set Port Po1001 vlan_mode=trunk -- clear Port Po1001 lacp \
              -- set Port Po1001 bond_mode=balance-slb -- clear Port Po1001 other_config \
              -- clear Interface Et1 other_config"
         );
