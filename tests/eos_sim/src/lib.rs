@@ -3,5 +3,13 @@
 //! Lower floors first; a file uses only what stands above it here.
 
 pub mod dataplane;
+mod vlans;
+mod names;
+mod grammar;
+mod commands;
+mod interface;
+mod setting;
+mod config;
+mod config_text;
 pub mod switch;
 pub mod terminal;
