@@ -3,11 +3,19 @@
 //! Lower floors first; a file uses only what stands above it here.
 
 pub mod dataplane;
-pub mod imagined;
-pub mod ovs;
-
+mod vlans;
+mod names;
+mod grammar;
+mod commands;
+mod interface;
+mod setting;
+mod config;
+mod config_text;
 pub mod switch;
 pub mod terminal;
+
+pub mod imagined;
+pub mod ovs;
 
 pub mod control;
 pub mod date;
