@@ -296,8 +296,11 @@ pub const BEFORE: &[Rule<Act>] = &[
 ];
 
 /// Lines behind the interfaces, in the order of the running-config.
-pub const BEHIND: &[Rule<Act>] =
-    &[global("ip routing", Keep::Switch), global("ip route TEXT", Keep::Many), global("ipv6 unicast-routing", Keep::One)];
+pub const BEHIND: &[Rule<Act>] = &[
+    global("ip routing", Keep::Switch),
+    global("ip route TEXT", Keep::Many),
+    global("ipv6 unicast-routing", Keep::One),
+];
 
 /// Of a VLAN.
 pub const VLAN: &[Rule<Act>] = &[Rule { pattern: "name NAME", act: Act::VlanName }];

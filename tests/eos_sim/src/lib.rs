@@ -2,17 +2,17 @@
 //!
 //! Lower floors first; a file uses only what stands above it here.
 
-pub mod dataplane;
-mod vlans;
-mod names;
-mod grammar;
 mod commands;
-mod interface;
-mod setting;
 mod config;
 mod config_text;
+pub mod dataplane;
+mod grammar;
+mod interface;
+mod names;
+mod setting;
 pub mod switch;
 pub mod terminal;
+mod vlans;
 
 pub mod imagined;
 pub mod ovs;
