@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ansible_module::checkpoint::{Checkpoint, sweep, unfinished};
 use ansible_module::context::Context;
-use ansible_module::converge::{self, Device, Target};
+use ansible_module::converge::{self, Device, Prepared, Target};
 use ansible_module::fault::{Fault, Step};
 use ansible_module::outcome::{Ended, Failure};
 use nix::unistd::geteuid;
@@ -72,7 +72,7 @@ pub fn converge<D>(
     module: &'static str,
     context: &Context,
     desired: impl FnOnce() -> Result<D, Fault>,
-    target: impl FnOnce(&D, &Picture) -> Result<Target<State>, Fault>,
+    target: impl Fn(&D, &Picture) -> Result<Target<State>, Fault>,
     condition: Condition,
 ) -> Ended {
     let desired = desired().map_err(|fault| Failure::untouched(Step::Arguments, fault))?;
@@ -191,7 +191,7 @@ impl Device for Node<'_> {
         changes(found, wanted)
     }
 
-    fn checkpoint(&mut self, picture: &Picture, before: &State, after: &State) -> Result<(), Fault> {
+    fn checkpoint(&mut self, picture: &Picture, before: &State, after: &State) -> Result<Prepared, Fault> {
         let data = Data {
             file_before: picture.file.clone(),
             file_after: file::edited(picture, &changes(before, after))?,
@@ -201,7 +201,7 @@ impl Device for Node<'_> {
         };
         self.checkpoint =
             Some(Checkpoint::create(&self.paths.state, self.module, self.context.log.lines(), data)?);
-        Ok(())
+        Ok(Prepared::Ready)
     }
 
     fn apply(&mut self, changes: &[Change]) -> Result<(), Fault> {
