@@ -8,6 +8,7 @@ use ansible_module::checkpoint::{Checkpoint, sweep, unfinished};
 use ansible_module::context::Context;
 use ansible_module::converge::{self, Device, Prepared, Target};
 use ansible_module::fault::{Fault, Step};
+use ansible_module::lock::Lock;
 use ansible_module::outcome::{Ended, Failure};
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use crate::change::{Change, changes};
 use crate::conflicts;
 use crate::file;
-use crate::lock::NodeLock;
 use crate::ovsdb::Ovs;
 use crate::paths::Paths;
 use crate::picture::Picture;
@@ -56,7 +56,7 @@ pub struct Node<'a> {
     pub(crate) context: &'a Context,
     pub(crate) paths: Paths,
     condition: Condition,
-    lock: Option<NodeLock>,
+    lock: Option<Lock>,
     /// A checkpoint to go back from, instead of any that is found.
     named: Option<PathBuf>,
     pub(crate) checkpoint: Option<Checkpoint<Data>>,
@@ -149,7 +149,7 @@ impl Device for Node<'_> {
 
     fn lock(&mut self) -> Result<(), Fault> {
         let stop = || self.context.is_interrupted();
-        let lock = NodeLock::acquire(&self.paths, self.module, self.paths.limits.node_lock, &stop);
+        let lock = Lock::acquire(&self.paths.node_lock, self.module, self.paths.limits.node_lock, &stop);
         self.lock = Some(lock.map_err(|error| Fault::from_error("locked", &error))?);
         Ok(())
     }
