@@ -2,4 +2,16 @@
 //!
 //! Lower floors first; a file uses only what stands above it here.
 
+pub mod host_key;
+pub mod login;
 pub mod specs;
+pub mod stream;
+
+pub mod known_hosts;
+pub mod tcp;
+
+pub mod transport;
+
+pub mod authentication;
+
+pub mod ssh;
