@@ -66,7 +66,7 @@ pub trait Device {
     /// Makes the change final.
     fn commit(&mut self) -> Result<(), Fault>;
     /// Keeps what is final over a restart of the device, where that is a step of its own. A failure undoes nothing.
-    fn persist(&mut self) -> Result<(), Fault> {
+    fn persist(&mut self, _: &Self::State) -> Result<(), Fault> {
         Ok(())
     }
     /// Whether anything was, or may have been, changed since the checkpoint. Where not, there is nothing to undo.
@@ -235,7 +235,12 @@ fn nothing_to_change<D: Device>(device: &mut D, mut plan: Plan<D>) -> Ended {
                 .map_or(Outcome::Unchanged, |reverts_at| Outcome::PendingRevert { reverts_at });
             plan.failure(Step::Commit, fault, outcome)
         })?;
+        let persisted = device.persist(&plan.after);
         plan.seen.commands = device.commands();
+        plan.hear(device);
+        persisted.map_err(|fault| {
+            plan.failure(Step::Persist, fault, Outcome::NeedsAttention { rollback: None })
+        })?;
     }
     Ok(plan.report(device, is_provisional))
 }
@@ -250,7 +255,7 @@ fn carry_out<D: Device>(device: &mut D, mut plan: Plan<D>, context: &Context) ->
         })
         .and_then(|()| {
             device
-                .persist()
+                .persist(&plan.after)
                 .map_err(|fault| (Step::Persist, fault, Outcome::NeedsAttention { rollback: None }))
         });
     plan.seen.commands = device.commands();

@@ -159,7 +159,7 @@ impl Device for Fake {
         self.temper.reverts_by_itself.then(|| "2026-01-02T03:04:05Z".to_owned())
     }
 
-    fn persist(&mut self) -> Result<(), Fault> {
+    fn persist(&mut self, _: &Settings) -> Result<(), Fault> {
         if self.temper.persist_fails { Err(Fault::new("not_saved", "disk full")) } else { Ok(()) }
     }
 
