@@ -31,15 +31,14 @@ pub struct Error {
 pub enum Refusal {
     /// No key of this type is known for the host.
     #[error(
-        "its host key {found} is not known{}; hint: compare the fingerprint with the host's own, over another way \
-         than this network, then `{remedy}`",
-        Others(others)
+        "its host key {found} is not known{beside}; hint: compare the fingerprint with the host's own, over another \
+         way than this network, then `{remedy}`"
     )]
     Unknown {
         /// The key that the host shows.
         found: HostKey,
-        /// What is known for the host, all of it of other types.
-        others: Vec<Entry>,
+        /// What may explain it: keys of other types that are known, lines that were skipped.
+        beside: String,
         /// The command that adds the key.
         remedy: String,
     },
@@ -85,14 +84,6 @@ struct List<'a>(&'a [Entry]);
 impl fmt::Display for List<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.iter().map(Entry::to_string).collect::<Vec<_>>().join(" or "))
-    }
-}
-
-struct Others<'a>(&'a [Entry]);
-
-impl fmt::Display for Others<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() { Ok(()) } else { write!(f, ", only {}", List(self.0)) }
     }
 }
 
@@ -156,11 +147,10 @@ impl KnownHost {
         let (expected, others): (Vec<_>, Vec<_>) =
             self.keys.iter().cloned().partition(|entry| entry.key.kind() == found.kind());
         if expected.is_empty() {
-            return Err(Refusal::Unknown {
-                found: found.clone(),
-                others,
-                remedy: format!("ssh-keyscan -p {} {} >> {}", self.port, self.host, self.file.display()),
-            });
+            let others = if others.is_empty() { None } else { Some(format!("only {}", List(&others))) };
+            let beside = others.iter().chain(&self.notices).map(|fact| format!(", {fact}")).collect();
+            let remedy = format!("ssh-keyscan -p {} {} >> {}", self.port, self.host, self.file.display());
+            return Err(Refusal::Unknown { found: found.clone(), beside, remedy });
         }
         Err(Refusal::Changed { found: found.clone(), expected })
     }
