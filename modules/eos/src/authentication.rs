@@ -15,9 +15,10 @@ use crate::transport::{Stop, Transport};
 
 /// `LIBSSH2_ERROR_AUTHENTICATION_FAILED`: the host does not want this key or password.
 const REFUSED: ErrorCode = ErrorCode::Session(-18);
-/// `LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED`: it knows the key and does not accept what was signed with it, or
-/// nobody could sign.
+/// `LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED`: it does not accept what was signed, nobody could sign, or it hung up.
 const UNVERIFIED: ErrorCode = ErrorCode::Session(-19);
+/// `LIBSSH2_ERROR_SOCKET_SEND`, `_SOCKET_DISCONNECT` and `_SOCKET_RECV`: it hung up.
+const HUNG_UP: [ErrorCode; 3] = [ErrorCode::Session(-7), ErrorCode::Session(-13), ErrorCode::Session(-43)];
 
 /// Why nobody was logged in.
 #[derive(Debug, thiserror::Error)]
@@ -56,11 +57,11 @@ pub enum Error {
         reason: String,
     },
     /// The host took nothing of what was tried.
-    #[error("logging in as `{username}`: tried {}, which it refused{}; hint: {}", list(tried), if *closed {
-        " and hung up"
+    #[error("logging in as `{username}`: tried {}, which it refused{}; it takes {}; hint: {}", list(tried), if *closed {
+        ", and hung up"
     } else {
         ""
-    }, if *closed {
+    }, list(offered), if *closed {
         "it may allow fewer tries than the agent has keys: give the one that fits as `private_key`"
     } else {
         "check user, password and key; its own log tells more"
@@ -70,6 +71,8 @@ pub enum Error {
         username: String,
         /// What was tried, and the reasons if it gave any.
         tried: Vec<String>,
+        /// The methods that it offers.
+        offered: Vec<String>,
         /// Whether it then closed the connection.
         closed: bool,
     },
@@ -146,11 +149,10 @@ impl Attempt<'_> {
         if self.login.private_key.is_none() && self.login.password.is_none() && self.agent()? {
             return Ok(());
         }
-        let username = self.login.username.clone();
         if self.tried.is_empty() {
-            return Err(Error::NotOffered { username, offered: self.offered });
+            return Err(Error::NotOffered { username: self.login.username.clone(), offered: self.offered });
         }
-        Err(Error::Refused { username, tried: self.tried, closed: false })
+        Err(self.refused(false))
     }
 
     /// Asks which methods the host offers. `true`: it lets the user in without any.
@@ -174,22 +176,39 @@ impl Attempt<'_> {
         what: String,
         call: impl FnMut() -> Result<(), ssh2::Error>,
     ) -> Result<Answer, Error> {
-        let username = || self.login.username.clone();
         match self.transport.drive(self.deadline, call) {
             Ok(()) => Ok(Answer::Yes),
-            Err(Stop::Failed(_)) if self.transport.is_closed() => {
-                self.tried.push(what);
-                Err(Error::Refused { username: username(), tried: self.tried.clone(), closed: true })
-            }
-            Err(Stop::Failed(error)) if [REFUSED, UNVERIFIED].contains(&error.code()) => {
+            Err(Stop::Failed(error)) if error.code() == REFUSED => {
                 self.tried.push(what);
                 Ok(Answer::No)
+            }
+            Err(Stop::Failed(error)) if error.code() == UNVERIFIED => {
+                self.tried.push(what);
+                match self.ask() {
+                    Err(Error::Stopped { source: Stop::Failed(_), .. }) => Err(self.refused(true)),
+                    asked => asked.map(|_| Answer::No),
+                }
+            }
+            Err(Stop::Failed(error)) if HUNG_UP.contains(&error.code()) => {
+                self.tried.push(what);
+                Err(self.refused(true))
             }
             Err(Stop::Failed(error)) => {
                 self.tried.push(format!("{what} ({})", error.message()));
                 Ok(Answer::Failed(error))
             }
-            Err(source @ Stop::TimedOut) => Err(Error::Stopped { username: username(), source }),
+            Err(source @ Stop::TimedOut) => {
+                Err(Error::Stopped { username: self.login.username.clone(), source })
+            }
+        }
+    }
+
+    fn refused(&self, closed: bool) -> Error {
+        Error::Refused {
+            username: self.login.username.clone(),
+            tried: self.tried.clone(),
+            offered: self.offered.clone(),
+            closed,
         }
     }
 

@@ -31,15 +31,14 @@ pub struct Error {
 pub enum Refusal {
     /// No key of this type is known for the host.
     #[error(
-        "its host key {found} is not known{}; hint: compare the fingerprint with the host's own, over another way \
-         than this network, then `{remedy}`",
-        Others(others)
+        "its host key {found} is not known{beside}; hint: compare the fingerprint with the host's own, over another \
+         way than this network, then `{remedy}`"
     )]
     Unknown {
         /// The key that the host shows.
         found: HostKey,
-        /// What is known for the host, all of it of other types.
-        others: Vec<Entry>,
+        /// What may explain it: keys of other types that are known, lines that were skipped.
+        beside: String,
         /// The command that adds the key.
         remedy: String,
     },
@@ -85,14 +84,6 @@ struct List<'a>(&'a [Entry]);
 impl fmt::Display for List<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.iter().map(Entry::to_string).collect::<Vec<_>>().join(" or "))
-    }
-}
-
-struct Others<'a>(&'a [Entry]);
-
-impl fmt::Display for Others<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() { Ok(()) } else { write!(f, ", only {}", List(self.0)) }
     }
 }
 
@@ -156,11 +147,10 @@ impl KnownHost {
         let (expected, others): (Vec<_>, Vec<_>) =
             self.keys.iter().cloned().partition(|entry| entry.key.kind() == found.kind());
         if expected.is_empty() {
-            return Err(Refusal::Unknown {
-                found: found.clone(),
-                others,
-                remedy: format!("ssh-keyscan -p {} {} >> {}", self.port, self.host, self.file.display()),
-            });
+            let others = if others.is_empty() { None } else { Some(format!("only {}", List(&others))) };
+            let beside = others.iter().chain(&self.notices).flat_map(|fact| [", ", fact.as_str()]).collect();
+            let remedy = format!("ssh-keyscan -p {} {} >> {}", self.port, self.host, self.file.display());
+            return Err(Refusal::Unknown { found: found.clone(), beside, remedy });
         }
         Err(Refusal::Changed { found: found.clone(), expected })
     }
@@ -241,5 +231,72 @@ fn matches(name: &[u8], pattern: &[u8]) -> bool {
         ([b'?', pattern @ ..], [_, name @ ..]) => matches(name, pattern),
         ([wanted, pattern @ ..], [found, name @ ..]) => wanted == found && matches(name, pattern),
         (_, []) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(last: u8) -> HostKey {
+        HostKey::from_blob(&[&b"\0\0\0\x0bssh-ed25519\0\0\0\x01"[..], &[last]].concat()).unwrap()
+    }
+
+    /// A line for `names` with the key of this number. Base64 of 20 bytes, of which the last is the number.
+    fn line(names: &str, number: u8) -> String {
+        let blob = [&b"\0\0\0\x0bssh-ed25519\0\0\0\x01"[..], &[number]].concat();
+        format!("{names} ssh-ed25519 {}", Base64::encode_string(&blob))
+    }
+
+    fn known(bytes: &[u8]) -> KnownHost {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(&file, bytes).unwrap();
+        KnownHost::look_up("core", 22, Some(file.path())).unwrap()
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_told_and_ends_nothing() {
+        let broken = [
+            "core",
+            "core ssh-ed25519",
+            "core ssh-ed25519 !",
+            "core ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAAQE=",
+            "core 1024 35 1234567890",
+            "|1|c2FsdA==",
+            "|2|c2FsdA==|aGFzaA== ssh-ed25519 AAAA",
+            "@revoked",
+            "@trusted core ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAAQE=",
+            "@cert-authority * ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAAQE=",
+        ];
+        for text in broken {
+            let known = known(format!("# ours\n\n{text}\n{}\n", line("core", 7)).as_bytes());
+            assert!(known.judge(&key(7)).is_ok(), "{text}");
+            assert!(known.notices[0].contains(":3 was skipped: "), "{text}: {:?}", known.notices);
+            assert_eq!((known.keys.len(), known.notices.len()), (1, 1), "{text}");
+        }
+    }
+
+    #[test]
+    fn broken_lines_of_other_hosts_are_not_our_business() {
+        assert!(known(b"leaf\nleaf ssh-ed25519 !\n@trusted leaf x y\n").notices.is_empty());
+    }
+
+    #[test]
+    fn a_comment_in_another_encoding_breaks_no_line() {
+        let text = [line("core", 7).as_bytes(), b" Stra\xdfe\r\n"].concat();
+        assert!(known(&text).judge(&key(7)).is_ok());
+    }
+
+    #[test]
+    fn several_keys_are_all_known_and_a_revoked_one_is_not() {
+        let text = [line("core", 1), line("c*,leaf", 2), line("@revoked c???", 1)].join("\n");
+        let known = known(text.as_bytes());
+        assert!(
+            matches!(known.judge(&key(1)), Err(Refusal::Revoked { entry }) if entry.place.ends_with(":3"))
+        );
+        assert!(known.judge(&key(2)).is_ok());
+        assert!(
+            matches!(known.judge(&key(3)), Err(Refusal::Changed { expected, .. }) if expected.len() == 2)
+        );
     }
 }

@@ -4,10 +4,11 @@ use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
 use ansible_module::fault::Fault;
-use ssh2::Channel;
+use ssh2::{Channel, ErrorCode};
 
 pub use crate::login::{Login, PrivateKey, Secret};
 
+use crate::algorithms;
 use crate::authentication;
 use crate::known_hosts::{self, KnownHost, Refusal};
 use crate::stream::Stream;
@@ -16,6 +17,9 @@ use crate::transport::{Stop, Transport};
 
 /// Wide, so that the switch does not wrap the lines that it echoes; and without escape sequences to speak of.
 const TERMINAL: (&str, u32, u32) = ("vt100", 512, 1000);
+
+/// `LIBSSH2_ERROR_KEX_FAILURE`: no algorithm in common, among others.
+const NOT_AGREED: ErrorCode = ErrorCode::Session(-5);
 
 /// Why there is no shell.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +95,8 @@ fn connect(login: &Login) -> Result<Connection, Cause> {
         .transpose()?;
     let keys: Vec<_> = known.iter().flat_map(KnownHost::keys).collect();
     let socket = tcp::connect(&login.host, login.port, deadline)?;
-    let transport = Transport::open(socket, &keys, deadline).map_err(handshake)?;
+    let transport =
+        Transport::open(socket, &keys, deadline).map_err(|stop| handshake(stop, login, deadline))?;
     if let Some(known) = &known {
         let key = transport.host_key().ok_or_else(no_host_key)?;
         known.judge(&key)?;
@@ -103,10 +108,18 @@ fn connect(login: &Login) -> Result<Connection, Cause> {
 }
 
 /// What went wrong before the host had shown its key.
-fn handshake(stop: Stop) -> Cause {
-    match stop {
-        Stop::TimedOut => Cause::Step { step: "shaking hands", source: stop },
-        Stop::Failed(error) => Cause::Handshake {
+fn handshake(stop: Stop, login: &Login, deadline: Instant) -> Cause {
+    let Stop::Failed(error) = stop else { return Cause::Step { step: "shaking hands", source: stop } };
+    let mismatch = (error.code() == NOT_AGREED)
+        .then(|| tcp::connect(&login.host, login.port, deadline).ok())
+        .flatten()
+        .and_then(|stream| algorithms::mismatch(stream, deadline));
+    match mismatch {
+        Some(reason) => Cause::Handshake {
+            reason,
+            remedy: "allow one of ours on the host, or give it software that has one",
+        },
+        None => Cause::Handshake {
             reason: error.message().to_owned(),
             remedy: "see whether an SSH server listens there, and what its log says of this connection",
         },

@@ -3,7 +3,6 @@
 //! libssh2 is used without blocking, and the waiting is done here: its own limit is per call, begins anew with
 //! each, and a signal that is noticed while it waits looks to it like one that has passed.
 
-use std::io;
 use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -102,14 +101,6 @@ impl Transport {
             PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO),
         );
         true
-    }
-
-    /// Whether the host has closed the connection.
-    pub fn is_closed(&self) -> bool {
-        match self.socket.peek(&mut [0]) {
-            Ok(read) => read == 0,
-            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
-        }
     }
 }
 
