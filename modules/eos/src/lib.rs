@@ -2,4 +2,13 @@
 //!
 //! Lower floors first; a file uses only what stands above it here.
 
+pub mod prompt;
+pub mod sessions;
+pub mod stream;
+mod terminal;
+
+mod answer;
+
+pub mod shell;
+
 pub mod specs;
