@@ -63,6 +63,13 @@ pub enum Cause {
     },
 }
 
+impl Error {
+    /// Whether trying again may help: nobody was turned away.
+    pub fn is_away(&self) -> bool {
+        matches!(*self.source, Cause::Tcp(_) | Cause::Handshake { .. } | Cause::Step { .. })
+    }
+}
+
 /// A shell on a host. Closed when dropped, without waiting for an answer.
 pub struct Connection {
     // Before the transport: it is closed first.
