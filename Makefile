@@ -1,17 +1,44 @@
 # What a person wants to do with this project. `make` lists it.
 
+# A recipe ends with its first command that fails.
+.SHELLFLAGS := -ec
+
 host := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
-release := $(or $(CARGO_TARGET_DIR),target)/$(host)/release
+target := $(or $(CARGO_TARGET_DIR),target)
+openssl := . tests/openssl.sh;
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-# Static, so that one binary runs on every release of Proxmox VE. Packed relocations take 60 KB off what Ansible
-# copies at every task; they need binutils 2.38 or lld, and glibc 2.36.
-build: ## the module binaries, static, in library/
+# Packed relocations take 60 KB off what Ansible copies at every task; they need binutils 2.38 or lld, and glibc 2.36.
+cargo_static := RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs' cargo build --release --locked --target $(host)
+modules_of = $(notdir $(basename $(wildcard modules/$(1)/src/bin/*.rs)))
+# CRATE FROM TO
+install_modules = @for module in $(call modules_of,$(1)); do install -m 755 -t $(3) $(2)/release/$$module; done
+
+has-cargo:
 	@command -v cargo >/dev/null || { echo "there is no cargo here; hint: https://rustup.rs" >&2; exit 1; }
-	RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs' cargo build --release --locked -p pve --target $(host)
-	find $(release) -maxdepth 1 -type f -executable -name 'pve_*' -exec install -m 755 -t library {} +
+
+# Static for the nodes, so that one binary runs on every release of Proxmox VE; with this machine's OpenSSL for the control
+# node, which is this machine. Each has a target folder to itself, or they would throw each other's results out.
+build: has-cargo ## the module binaries, in library/
+	$(cargo_static) -p pve
+	$(openssl) cargo build --release --locked -p eos
+	$(call install_modules,pve,$(target)/$(host),library)
+	$(call install_modules,eos,$(target),library)
+
+# OpenSSL and zlib are linked otherwise than by `build`: one more target folder.
+release: has-cargo ## all modules with their documentation, in dist/: static, for other machines too
+	$(cargo_static) -p pve
+	$(openssl) OPENSSL_STATIC=1 LIBZ_SYS_STATIC=1 $(cargo_static) -p eos --target-dir $(target)/static
+	@rm -rf dist
+	@install -D -m 644 -t dist library/*.yml
+	$(call install_modules,pve,$(target)/$(host),dist)
+	$(call install_modules,eos,$(target)/static/$(host),dist)
+	@for module in $(call modules_of,*); do \
+		if readelf --dynamic dist/$$module | grep NEEDED; then echo "dist/$$module is not static" >&2; exit 1; fi; \
+		printf '%9d bytes, needs no library: ' "$$(stat --format %s dist/$$module)"; dist/$$module --version; \
+	done
 
 venv: ## Ansible in .venv
 	tests/lab/prepare venv
@@ -37,4 +64,4 @@ bench: build ## what a task costs that has nothing to do, beside the Python modu
 soak: build ## runs killed at random moments, again and again (KILLS=1000)
 	cargo run --quiet -p lab --bin soak -- $(or $(KILLS),200)
 
-.PHONY: help build venv lab-root demo test check bench soak
+.PHONY: help has-cargo build release venv lab-root demo test check bench soak

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     ansible_module_build::build_script(&[
         "every_feature.yml",
+        "../../library/eos_port_channel.yml",
         "../../library/pve_ovs_bond.yml",
         "../../library/pve_ovs_bridge.yml",
         "../../library/pve_ovs_intport.yml",

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::diff::{self, Described};
@@ -35,13 +36,25 @@ pub trait Device {
     fn restrict(&self, picture: &Self::Picture, like: &Self::State) -> Self::State;
     /// What leads from `found` to `wanted`: ordered, complete, empty where they are equal.
     fn changes(&self, found: &Self::State, wanted: &Self::State) -> Vec<Self::Change>;
-    /// Notes down durably how to go back. Nothing was touched before.
+    /// Whether what was read is an interrupted run's change that waits to be made final.
+    fn is_provisional(&self) -> bool {
+        false
+    }
+    /// In check mode: lets the device judge the changes, and leaves nothing behind.
+    fn rehearse(&mut self, _: &Self::Picture, _: &[Self::Change]) -> Result<Prepared, Fault> {
+        Ok(Prepared::Ready)
+    }
+    /// Notes down durably how to go back. Nothing was touched before; where it fails, nothing is left behind.
     fn checkpoint(
         &mut self,
         picture: &Self::Picture,
         before: &Self::State,
         after: &Self::State,
-    ) -> Result<(), Fault>;
+    ) -> Result<Prepared, Fault>;
+    /// The difference as the device itself shows it, for Ansible's `diff`, where it can.
+    fn diff(&self) -> Option<Value> {
+        None
+    }
     /// Carries out the changes.
     fn apply(&mut self, changes: &[Self::Change]) -> Result<(), Fault>;
     /// Carries out what is known to be left undone by `apply`; false where nothing of it is of that kind.
@@ -52,16 +65,35 @@ pub trait Device {
     fn condition(&mut self, after: &Self::State) -> Result<(), Fault>;
     /// Makes the change final.
     fn commit(&mut self) -> Result<(), Fault>;
+    /// Keeps what is final over a restart of the device, where that is a step of its own. A failure undoes nothing.
+    fn persist(&mut self, _: &Self::State) -> Result<(), Fault> {
+        Ok(())
+    }
     /// Whether anything was, or may have been, changed since the checkpoint. Where not, there is nothing to undo.
     fn is_touched(&self) -> bool;
     /// Goes back as far as it can, from the checkpoint.
     fn rollback(&mut self, before: &Self::State) -> Result<(), Fault>;
+    /// When the device undoes the change by itself, RFC 3339, where it does.
+    fn reverts_at(&self) -> Option<String> {
+        None
+    }
     /// The way back was gone to its end: forgets the checkpoint.
     fn forget(&mut self) -> Result<(), Fault>;
     /// What was done so far, for `commands`.
     fn commands(&self) -> Vec<String>;
     /// What the user should know of the device beside the result.
     fn notices(&self) -> Vec<String>;
+}
+
+/// What came of preparing a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prepared {
+    /// It can be applied.
+    Ready,
+    /// The device is no longer as it was when this was planned: to be planned anew. The device limits how often.
+    Moved,
+    /// The device itself sees no difference that the change would make.
+    Same,
 }
 
 /// A state as it is shown: structured by its serialisation, as text by its objects.
@@ -82,7 +114,7 @@ pub struct Target<S> {
 /// Brings `device` to what `target` makes of its picture, or predicts it in check mode.
 pub fn converge<D: Device>(
     device: &mut D,
-    target: impl FnOnce(&D::Picture) -> Result<Target<D::State>, Fault>,
+    target: impl Fn(&D::Picture) -> Result<Target<D::State>, Fault>,
     context: &Context,
 ) -> Ended {
     if !context.check_mode {
@@ -95,56 +127,143 @@ pub fn converge<D: Device>(
             }
         }
     }
-    let picture = device.read().map_err(|fault| Failure::untouched(Step::Read, fault))?;
-    let Target { after, mut warnings } =
-        target(&picture).map_err(|fault| Failure::untouched(Step::Plan, fault))?;
-    warnings.extend(device.notices());
-    let before = device.restrict(&picture, &after);
-    let changes = device.changes(&before, &after);
-    let mut seen = see(&before, &after, &changes).map_err(|fault| Failure::untouched(Step::Plan, fault))?;
-    for change in &seen.changes {
-        context.log.line(change);
-    }
-    if context.check_mode {
-        return Ok(Report { changed: !changes.is_empty(), seen, warnings });
-    }
-    let untouched = |step, fault, seen: &Seen, warnings: &[String]| {
-        Box::new(Failure {
-            seen: Some(seen.clone()),
-            warnings: warnings.to_vec(),
-            ..*Failure::untouched(step, fault)
-        })
-    };
-    if changes.is_empty() {
-        device.condition(&after).map_err(|fault| untouched(Step::Condition, fault, &seen, &warnings))?;
-        return Ok(Report { changed: false, seen, warnings });
-    }
-    context.stop_if_interrupted().map_err(|fault| untouched(Step::Plan, fault, &seen, &warnings))?;
-    device
-        .checkpoint(&picture, &before, &after)
-        .map_err(|fault| untouched(Step::Checkpoint, fault, &seen, &warnings))?;
-
-    // From here on every way out is either final or back.
-    let attempt = caught(|| attempt(device, &changes, &after, context), Step::Apply);
-    let ended = attempt.map_err(|(step, fault)| {
-        context.log.line(&format!("{step} failed: {fault}"));
-        (step, fault, go_back(device, &before, context))
-    });
-    seen.commands = device.commands();
-    let news: Vec<String> =
-        device.notices().into_iter().filter(|notice| !warnings.contains(notice)).collect();
-    warnings.extend(news);
-    match ended {
-        Ok(()) => Ok(Report { changed: true, seen, warnings }),
-        Err((step, fault, outcome)) => {
-            // What there is to know now: where the checkpoint is that could not be gone back from.
-            for notice in device.notices() {
-                if !warnings.contains(&notice) {
-                    warnings.push(notice);
-                }
+    loop {
+        let mut plan = Plan::make(device, &target, context)?;
+        let prepared = match (plan.changes.is_empty(), context.check_mode) {
+            (true, true) => return Ok(plan.report(device, device.is_provisional())),
+            (true, false) => return nothing_to_change(device, plan),
+            (false, true) => device
+                .rehearse(&plan.picture, &plan.changes)
+                .map_err(|fault| plan.untouched(Step::Plan, fault)),
+            (false, false) => {
+                context.stop_if_interrupted().map_err(|fault| plan.untouched(Step::Plan, fault))?;
+                device
+                    .checkpoint(&plan.picture, &plan.before, &plan.after)
+                    .map_err(|fault| plan.untouched(Step::Checkpoint, fault))
             }
-            Err(Box::new(Failure { fault, step, outcome, seen: Some(seen), warnings }))
+        }?;
+        if let Some(diff) = device.diff() {
+            plan.seen.diff = diff;
         }
+        match prepared {
+            Prepared::Moved => {}
+            Prepared::Same => return Ok(plan.same(device)),
+            Prepared::Ready if context.check_mode => {
+                plan.seen.commands = device.commands();
+                return Ok(plan.report(device, true));
+            }
+            Prepared::Ready => return carry_out(device, plan, context),
+        }
+    }
+}
+
+/// What was read, and what is to be done about it.
+struct Plan<D: Device> {
+    picture: D::Picture,
+    before: D::State,
+    after: D::State,
+    changes: Vec<D::Change>,
+    seen: Seen,
+    warnings: Vec<String>,
+}
+
+impl<D: Device> Plan<D> {
+    fn make(
+        device: &mut D,
+        target: impl Fn(&D::Picture) -> Result<Target<D::State>, Fault>,
+        context: &Context,
+    ) -> Result<Self, Box<Failure>> {
+        let picture = device.read().map_err(|fault| Failure::untouched(Step::Read, fault))?;
+        let Target { after, warnings } =
+            target(&picture).map_err(|fault| Failure::untouched(Step::Plan, fault))?;
+        let before = device.restrict(&picture, &after);
+        let changes = device.changes(&before, &after);
+        let seen = see(&before, &after, &changes).map_err(|fault| Failure::untouched(Step::Plan, fault))?;
+        for change in &seen.changes {
+            context.log.line(change);
+        }
+        let mut plan = Self { picture, before, after, changes, seen, warnings };
+        plan.hear(device);
+        Ok(plan)
+    }
+
+    /// Adds what the device has to tell by now.
+    fn hear(&mut self, device: &D) {
+        for notice in device.notices() {
+            if !self.warnings.contains(&notice) {
+                self.warnings.push(notice);
+            }
+        }
+    }
+
+    fn report(mut self, device: &D, changed: bool) -> Report {
+        self.hear(device);
+        Report { changed, seen: self.seen, warnings: self.warnings }
+    }
+
+    /// The device knows better than our model of it.
+    fn same(mut self, device: &D) -> Report {
+        let expected = std::mem::take(&mut self.seen.changes);
+        self.warnings.push(format!(
+            "the device sees no difference, where these were expected: {}",
+            expected.join("; ")
+        ));
+        self.seen.after = self.seen.before.clone();
+        self.report(device, false)
+    }
+
+    fn untouched(&self, step: Step, fault: Fault) -> Box<Failure> {
+        self.failure(step, fault, Outcome::Unchanged)
+    }
+
+    fn failure(&self, step: Step, fault: Fault, outcome: Outcome) -> Box<Failure> {
+        let (seen, warnings) = (Some(self.seen.clone()), self.warnings.clone());
+        Box::new(Failure { fault, step, outcome, seen, warnings })
+    }
+}
+
+/// The device is as declared. Where that is an interrupted run's doing, it is only now made final.
+fn nothing_to_change<D: Device>(device: &mut D, mut plan: Plan<D>) -> Ended {
+    device.condition(&plan.after).map_err(|fault| plan.untouched(Step::Condition, fault))?;
+    let is_provisional = device.is_provisional();
+    if is_provisional {
+        let made_final = device.commit();
+        plan.hear(device);
+        made_final.map_err(|fault| {
+            let outcome = device
+                .reverts_at()
+                .map_or(Outcome::Unchanged, |reverts_at| Outcome::PendingRevert { reverts_at });
+            plan.failure(Step::Commit, fault, outcome)
+        })?;
+        let persisted = device.persist(&plan.after);
+        plan.seen.commands = device.commands();
+        plan.hear(device);
+        persisted.map_err(|fault| {
+            plan.failure(Step::Persist, fault, Outcome::NeedsAttention { rollback: None })
+        })?;
+    }
+    Ok(plan.report(device, is_provisional))
+}
+
+/// From here on every way out is either final or back.
+fn carry_out<D: Device>(device: &mut D, mut plan: Plan<D>, context: &Context) -> Ended {
+    let attempt = caught(|| attempt(device, &plan.changes, &plan.after, context), Step::Apply);
+    let ended = attempt
+        .map_err(|(step, fault)| {
+            context.log.line(&format!("{step} failed: {fault}"));
+            (step, fault, go_back(device, &plan.before, context))
+        })
+        .and_then(|()| {
+            device
+                .persist(&plan.after)
+                .map_err(|fault| (Step::Persist, fault, Outcome::NeedsAttention { rollback: None }))
+        });
+    plan.seen.commands = device.commands();
+    // Where the checkpoint is that could not be gone back from, for one.
+    plan.hear(device);
+    match ended {
+        Ok(()) => Ok(plan.report(device, true)),
+        Err((step, fault, outcome)) => Err(plan.failure(step, fault, outcome)),
     }
 }
 
@@ -171,7 +290,9 @@ pub fn recover<D: Device>(device: &mut D, context: &Context) -> Ended {
 
 /// What an interrupted run left; where that can't be read, somebody has to look.
 fn resume<D: Device>(device: &mut D) -> Result<Option<D::State>, Box<Failure>> {
-    device.resume().map_err(|rollback| interrupted_run(device, Outcome::NeedsAttention { rollback }))
+    device
+        .resume()
+        .map_err(|rollback| interrupted_run(device, Outcome::NeedsAttention { rollback: Some(rollback) }))
 }
 
 /// The run that finds another's remains stops there: what was asked of it was planned by somebody who did not
@@ -261,11 +382,12 @@ fn settle<D: Device>(
 
 /// The one way back: panic, signal, failed step, failed read-back and the next run all come here.
 fn go_back<D: Device>(device: &mut D, before: &D::State, context: &Context) -> Outcome {
+    let forgotten = |device: &mut D, outcome| match device.forget() {
+        Ok(()) => outcome,
+        Err(rollback) => Outcome::NeedsAttention { rollback: Some(rollback) },
+    };
     if !device.is_touched() {
-        return match device.forget() {
-            Ok(()) => Outcome::Unchanged,
-            Err(rollback) => Outcome::NeedsAttention { rollback },
-        };
+        return forgotten(device, Outcome::Unchanged);
     }
     context.log.line("going back");
     let tried = caught(|| device.rollback(before).map_err(|fault| (Step::Rollback, fault)), Step::Rollback);
@@ -274,15 +396,15 @@ fn go_back<D: Device>(device: &mut D, before: &D::State, context: &Context) -> O
         Step::Rollback,
     );
     // Only what was read back counts, whatever the attempt said.
-    let outcome = match (found, tried) {
-        (Ok(()), _) => match device.forget() {
-            Ok(()) => Outcome::RolledBack,
-            Err(rollback) => Outcome::NeedsAttention { rollback },
-        },
-        (Err((_, rollback)), Ok(())) => Outcome::NeedsAttention { rollback },
-        (Err((_, found)), Err((_, rollback))) => {
-            let message = format!("{rollback}; {found}");
-            Outcome::NeedsAttention { rollback: Fault { message, ..rollback } }
+    let outcome = match (found, device.reverts_at()) {
+        (Ok(()), _) => forgotten(device, Outcome::RolledBack),
+        (Err(_), Some(reverts_at)) => Outcome::PendingRevert { reverts_at },
+        (Err((_, found)), None) => {
+            let rollback = match tried {
+                Ok(()) => found,
+                Err((_, rollback)) => Fault { message: format!("{rollback}; {found}"), ..rollback },
+            };
+            Outcome::NeedsAttention { rollback: Some(rollback) }
         }
     };
     context.log.line(&format!("{outcome:?}"));

@@ -64,6 +64,8 @@ pub enum Step {
     Condition,
     /// Making the change final.
     Commit,
+    /// Keeping the final state over a restart of the device.
+    Persist,
     /// Going back.
     Rollback,
 }
@@ -82,6 +84,7 @@ impl fmt::Display for Step {
             Self::Settle => "settle",
             Self::Condition => "condition",
             Self::Commit => "commit",
+            Self::Persist => "persist",
             Self::Rollback => "rollback",
         })
     }

@@ -13,7 +13,10 @@ pub mod spec;
 
 pub mod context;
 pub mod diff;
+pub mod lock;
 pub mod outcome;
+pub mod presence;
+pub mod sentence;
 
 pub mod checkpoint;
 pub mod converge;

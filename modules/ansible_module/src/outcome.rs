@@ -19,10 +19,11 @@ pub enum Outcome {
         /// When it does, RFC 3339.
         reverts_at: String,
     },
-    /// Going back failed too, or somebody else changed the same thing meanwhile.
+    /// Somebody has to look: going back failed too, or somebody else changed the same thing meanwhile, or what was
+    /// done is final and not all that was asked.
     NeedsAttention {
-        /// Why going back failed.
-        rollback: Fault,
+        /// Why going back failed; none where it was not tried, because the change is final.
+        rollback: Option<Fault>,
     },
 }
 
@@ -117,8 +118,11 @@ fn insert_failure(result: &mut Map<String, Value>, failure: &Failure) {
         Outcome::PendingRevert { reverts_at } => {
             ("pending_revert", format!("the device undoes the change by itself at {reverts_at}"))
         }
-        Outcome::NeedsAttention { rollback } => {
+        Outcome::NeedsAttention { rollback: Some(rollback) } => {
             ("needs_attention", format!("going back failed too: {rollback}"))
+        }
+        Outcome::NeedsAttention { rollback: None } => {
+            ("needs_attention", "the change itself is live and final, and stays".to_owned())
         }
     };
     result.insert("failed".to_owned(), json!(true));
@@ -130,7 +134,7 @@ fn insert_failure(result: &mut Map<String, Value>, failure: &Failure) {
     result.insert("outcome".to_owned(), json!(name));
     let step = step.to_string();
     let error = match outcome {
-        Outcome::NeedsAttention { rollback: Fault { code, message } } => {
+        Outcome::NeedsAttention { rollback: Some(Fault { code, message }) } => {
             json!({"code": fault.code, "step": step, "rollback": {"code": code, "msg": message}})
         }
         _ => json!({"code": fault.code, "step": step}),
@@ -150,7 +154,7 @@ mod tests {
         let failure = Failure {
             fault: Fault::new("reload_failed", "`ifreload -a` exited with status 1"),
             step: Step::Apply,
-            outcome: Outcome::NeedsAttention { rollback: Fault::new("not_settled", "still wrong") },
+            outcome: Outcome::NeedsAttention { rollback: Some(Fault::new("not_settled", "still wrong")) },
             seen: None,
             warnings: vec![],
         };

@@ -30,8 +30,21 @@ pub trait Module {
 
     /// Does what the arguments ask, or predicts it.
     fn run(params: Self::Params, context: &Context) -> Ended;
-    /// Goes back from the checkpoint in `folder`, in a process that did not make it.
-    fn rollback(folder: &Path, context: &Context) -> Ended;
+    /// Goes back from the checkpoint in `folder`, in a process that did not make it. A module without checkpoints on
+    /// disk has nothing to go back from.
+    fn rollback(folder: &Path, _: &Context) -> Ended {
+        Err(Failure::untouched(
+            Step::Recover,
+            Fault::new(
+                "no_checkpoint",
+                format!(
+                    "going back from the checkpoint in `{}`: {} keeps none, the device goes back by itself",
+                    folder.display(),
+                    Self::SPEC.module
+                ),
+            ),
+        ))
+    }
 }
 
 /// The whole of a module's `main`.

@@ -1,4 +1,4 @@
-//! Masks secrets in everything that leaves the process. What is a secret is the argument spec's `no_log`.
+//! Masks secrets in everything that leaves the process. What is a secret, `spec::no_log` tells.
 
 use std::collections::BTreeSet;
 

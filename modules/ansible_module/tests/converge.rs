@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ansible_module::context::{Clock, Context, Log};
-use ansible_module::converge::{Device, State, Target, converge, recover};
+use ansible_module::converge::{Device, Prepared, State, Target, converge, recover};
 use ansible_module::diff::Described;
 use ansible_module::fault::{Fault, Step};
 use ansible_module::outcome::{Ended, Failure, Outcome, Report};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 /// Settings by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -59,6 +60,12 @@ struct Temper {
     unreadable_reads: u32,
     lock_fails: bool,
     stops_untouched: bool,
+    /// Somebody else sets `tag` to this while the change is prepared, each time the next of them.
+    moves: Vec<i64>,
+    sees_no_difference: bool,
+    provisional: bool,
+    reverts_by_itself: bool,
+    persist_fails: bool,
 }
 
 struct Fake {
@@ -77,6 +84,14 @@ impl Fake {
     fn put(&mut self, name: &str, value: i64) {
         self.touched.push(format!("{name}={value}"));
         self.settings.insert(name.to_owned(), value);
+    }
+
+    fn prepare(&mut self) -> Prepared {
+        if let Some(tag) = self.temper.moves.pop() {
+            self.settings.insert("tag".to_owned(), tag);
+            return Prepared::Moved;
+        }
+        if self.temper.sees_no_difference { Prepared::Same } else { Prepared::Ready }
     }
 }
 
@@ -117,12 +132,35 @@ impl Device for Fake {
         differs.map(|(name, value)| Set { name: name.clone(), value: *value }).collect()
     }
 
-    fn checkpoint(&mut self, _: &Self::Picture, before: &Settings, _: &Settings) -> Result<(), Fault> {
+    fn checkpoint(&mut self, _: &Self::Picture, before: &Settings, _: &Settings) -> Result<Prepared, Fault> {
         if self.temper.checkpoint_fails {
             return Err(Fault::new("checkpoint_failed", "disk full"));
         }
-        self.checkpoint = Some(before.clone());
-        Ok(())
+        let prepared = self.prepare();
+        if prepared == Prepared::Ready {
+            self.checkpoint = Some(before.clone());
+        }
+        Ok(prepared)
+    }
+
+    fn rehearse(&mut self, _: &Self::Picture, _: &[Set]) -> Result<Prepared, Fault> {
+        Ok(self.prepare())
+    }
+
+    fn diff(&self) -> Option<Value> {
+        self.temper.reverts_by_itself.then(|| json!("as the device sees it"))
+    }
+
+    fn is_provisional(&self) -> bool {
+        self.temper.provisional
+    }
+
+    fn reverts_at(&self) -> Option<String> {
+        self.temper.reverts_by_itself.then(|| "2026-01-02T03:04:05Z".to_owned())
+    }
+
+    fn persist(&mut self, _: &Settings) -> Result<(), Fault> {
+        if self.temper.persist_fails { Err(Fault::new("not_saved", "disk full")) } else { Ok(()) }
     }
 
     fn apply(&mut self, changes: &[Set]) -> Result<(), Fault> {
@@ -176,6 +214,7 @@ impl Device for Fake {
         if self.temper.commit_fails {
             return Err(Fault::new("commit_failed", "disk full"));
         }
+        self.temper.provisional = false;
         self.checkpoint = None;
         Ok(())
     }
@@ -246,7 +285,7 @@ fn run(device: &mut Fake, wanted: &[(&str, i64)], check_mode: bool) -> Ended {
         log: Log::default(),
     };
     let after = Settings(wanted.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect());
-    converge(device, |_| Ok(Target { after, warnings: vec![] }), &context)
+    converge(device, |_| Ok(Target { after: after.clone(), warnings: vec![] }), &context)
 }
 
 const WANTED: [(&str, i64); 2] = [("mtu", 9000), ("tag", 20)];
@@ -364,7 +403,7 @@ fn a_way_back_that_fails_needs_attention_and_keeps_the_checkpoint() {
         let failure = failure(run(&mut device, &WANTED, false));
         assert_eq!(failure.fault.code, "refused");
         let Outcome::NeedsAttention { rollback } = failure.outcome else { panic!("{:?}", failure.outcome) };
-        assert_eq!(rollback.code, code);
+        assert_eq!(rollback.unwrap().code, code);
         assert!(device.checkpoint.is_some());
     }
 }
@@ -413,4 +452,63 @@ fn another_process_can_go_back() {
     assert!(recover(&mut device, &context).unwrap().changed);
     assert_eq!(device.settings, before());
     assert!(device.checkpoint.is_none());
+}
+
+#[test]
+fn what_moved_while_the_change_was_prepared_is_planned_anew() {
+    for check_mode in [true, false] {
+        let mut device = fake(Temper { moves: vec![20, 15], ..Temper::default() });
+        let Report { changed, seen, .. } = run(&mut device, &WANTED, check_mode).unwrap();
+        assert_eq!((changed, seen.changes), (true, vec!["set mtu to 9000".to_owned()]));
+        assert_eq!(seen.before["tag"], 20);
+    }
+}
+
+#[test]
+fn a_device_that_sees_no_difference_knows_better_than_our_model() {
+    for check_mode in [true, false] {
+        let mut device = fake(Temper { sees_no_difference: true, ..Temper::default() });
+        let Report { changed, seen, warnings } = run(&mut device, &WANTED, check_mode).unwrap();
+        assert!(!changed && seen.changes.is_empty() && seen.before == seen.after);
+        assert!(warnings[0].contains("set mtu to 9000; set tag to 20"), "{warnings:?}");
+        assert_eq!(device.settings, before());
+    }
+}
+
+#[test]
+fn an_interrupted_change_that_is_the_declared_one_is_made_final() {
+    let provisional = Temper { provisional: true, reverts_by_itself: true, ..Temper::default() };
+    let mut device = fake(provisional.clone());
+    assert!(run(&mut device, &[("tag", 10)], true).unwrap().changed);
+    assert!(device.temper.provisional);
+    assert!(run(&mut device, &[("tag", 10)], false).unwrap().changed);
+    assert!(!run(&mut device, &[("tag", 10)], false).unwrap().changed);
+
+    let mut device = fake(Temper { commit_fails: true, ..provisional });
+    let failure = failure(run(&mut device, &[("tag", 10)], false));
+    assert_eq!(failure.step, Step::Commit);
+    assert_eq!(failure.outcome, Outcome::PendingRevert { reverts_at: "2026-01-02T03:04:05Z".to_owned() });
+}
+
+#[test]
+fn where_the_way_back_is_not_seen_the_device_goes_it_by_itself() {
+    let mut device = fake(Temper {
+        refuses: Some("tag"),
+        rollback_ignores: true,
+        reverts_by_itself: true,
+        ..Temper::default()
+    });
+    let failure = failure(run(&mut device, &WANTED, false));
+    assert_eq!(failure.fault.code, "refused");
+    assert_eq!(failure.outcome, Outcome::PendingRevert { reverts_at: "2026-01-02T03:04:05Z".to_owned() });
+    assert_eq!(failure.seen.unwrap().diff, "as the device sees it");
+}
+
+#[test]
+fn what_could_not_be_kept_over_a_restart_stays_and_is_told() {
+    let mut device = fake(Temper { persist_fails: true, ..Temper::default() });
+    let failure = failure(run(&mut device, &WANTED, false));
+    assert_eq!((failure.fault.code, failure.step), ("not_saved", Step::Persist));
+    assert_eq!(failure.outcome, Outcome::NeedsAttention { rollback: None });
+    assert_eq!(device.settings["tag"], 20);
 }

@@ -2,4 +2,46 @@
 //!
 //! Lower floors first; a file uses only what stands above it here.
 
+pub mod host_key;
+pub mod login;
 pub mod specs;
+pub mod stream;
+
+pub mod known_hosts;
+pub mod tcp;
+pub mod transport;
+
+pub mod authentication;
+pub mod ssh;
+
+mod answer;
+pub mod prompt;
+pub mod session_diff;
+pub mod sessions;
+pub mod shell;
+mod terminal;
+
+pub mod names;
+pub mod vlans;
+
+pub mod config;
+pub mod rules;
+
+pub mod access;
+pub mod claim;
+pub mod port;
+
+pub mod picture;
+pub mod state;
+
+pub mod change;
+pub mod member;
+
+pub mod dialog;
+pub mod reach;
+pub mod window;
+
+pub mod draft;
+pub mod switch;
+
+pub mod port_channel;

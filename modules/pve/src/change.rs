@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use ansible_module::sentence::{Properties, tell};
+
 use crate::interfaces::Stanza;
-use crate::live::{Bridge, Port, Properties};
+use crate::live::{Bridge, Port};
 use crate::state::{File, Link, Ovsdb, State};
 
 /// A difference. `from` is what is found, `to` what is wanted; `None` is an object that does not exist.
@@ -150,38 +152,4 @@ fn stanza_properties(stanza: &Stanza) -> Properties {
     }
     properties.push(("comment".to_owned(), stanza.comments.join(" ")));
     properties
-}
-
-/// `store: add|remove|change object (property: old → new, …)`.
-fn tell(
-    f: &mut fmt::Formatter<'_>,
-    store: &str,
-    object: &str,
-    from: Option<Properties>,
-    to: Option<Properties>,
-) -> fmt::Result {
-    let (verb, from, to) = match (from, to) {
-        (None, Some(to)) => ("add", Properties::new(), to),
-        (Some(_), None) => return write!(f, "{store}: remove {object}"),
-        (from, to) => ("change", from.unwrap_or_default(), to.unwrap_or_default()),
-    };
-    let mut told: Vec<String> = Vec::new();
-    for (name, new) in &to {
-        let old =
-            from.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone()).unwrap_or_default();
-        match (old.as_str(), new.as_str()) {
-            (old, new) if old == new => {}
-            ("", new) => told.push(format!("{name}: {new}")),
-            (old, "") => told.push(format!("{name}: {old} → none")),
-            (old, new) => told.push(format!("{name}: {old} → {new}")),
-        }
-    }
-    for (name, old) in from.iter().filter(|(name, _)| !to.iter().any(|(other, _)| other == name)) {
-        told.push(format!("{name}: {old} → none"));
-    }
-    write!(f, "{store}: {verb} {object}")?;
-    if !told.is_empty() {
-        write!(f, " ({})", told.join(", "))?;
-    }
-    Ok(())
 }

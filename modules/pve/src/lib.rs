@@ -14,7 +14,6 @@ pub mod unixctl;
 
 pub mod live;
 pub mod picture;
-pub mod presence;
 pub mod rules;
 pub mod setting;
 pub mod state;

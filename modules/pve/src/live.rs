@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ansible_module::fault::Fault;
+use ansible_module::sentence::Properties;
 use serde::{Deserialize, Serialize};
 
 use crate::interfaces::{OvsOptions, Stanza};
@@ -61,9 +62,6 @@ impl Bridge {
 fn datapath_prefix(bridge: &str) -> String {
     format!("set bridge {bridge} datapath_type=")
 }
-
-/// What an object is told in: names and values, empty where there is none.
-pub type Properties = Vec<(String, String)>;
 
 /// The columns of a port that a stanza decides. What is unset in the database stands here as what it means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

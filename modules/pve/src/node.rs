@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use ansible_module::checkpoint::{Checkpoint, sweep, unfinished};
 use ansible_module::context::Context;
-use ansible_module::converge::{self, Device, Target};
+use ansible_module::converge::{self, Device, Prepared, Target};
 use ansible_module::fault::{Fault, Step};
+use ansible_module::lock::Lock;
 use ansible_module::outcome::{Ended, Failure};
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use crate::change::{Change, changes};
 use crate::conflicts;
 use crate::file;
-use crate::lock::NodeLock;
 use crate::ovsdb::Ovs;
 use crate::paths::Paths;
 use crate::picture::Picture;
@@ -56,7 +56,7 @@ pub struct Node<'a> {
     pub(crate) context: &'a Context,
     pub(crate) paths: Paths,
     condition: Condition,
-    lock: Option<NodeLock>,
+    lock: Option<Lock>,
     /// A checkpoint to go back from, instead of any that is found.
     named: Option<PathBuf>,
     pub(crate) checkpoint: Option<Checkpoint<Data>>,
@@ -72,7 +72,7 @@ pub fn converge<D>(
     module: &'static str,
     context: &Context,
     desired: impl FnOnce() -> Result<D, Fault>,
-    target: impl FnOnce(&D, &Picture) -> Result<Target<State>, Fault>,
+    target: impl Fn(&D, &Picture) -> Result<Target<State>, Fault>,
     condition: Condition,
 ) -> Ended {
     let desired = desired().map_err(|fault| Failure::untouched(Step::Arguments, fault))?;
@@ -149,7 +149,7 @@ impl Device for Node<'_> {
 
     fn lock(&mut self) -> Result<(), Fault> {
         let stop = || self.context.is_interrupted();
-        let lock = NodeLock::acquire(&self.paths, self.module, self.paths.limits.node_lock, &stop);
+        let lock = Lock::acquire(&self.paths.node_lock, self.module, self.paths.limits.node_lock, &stop);
         self.lock = Some(lock.map_err(|error| Fault::from_error("locked", &error))?);
         Ok(())
     }
@@ -191,7 +191,7 @@ impl Device for Node<'_> {
         changes(found, wanted)
     }
 
-    fn checkpoint(&mut self, picture: &Picture, before: &State, after: &State) -> Result<(), Fault> {
+    fn checkpoint(&mut self, picture: &Picture, before: &State, after: &State) -> Result<Prepared, Fault> {
         let data = Data {
             file_before: picture.file.clone(),
             file_after: file::edited(picture, &changes(before, after))?,
@@ -201,7 +201,7 @@ impl Device for Node<'_> {
         };
         self.checkpoint =
             Some(Checkpoint::create(&self.paths.state, self.module, self.context.log.lines(), data)?);
-        Ok(())
+        Ok(Prepared::Ready)
     }
 
     fn apply(&mut self, changes: &[Change]) -> Result<(), Fault> {

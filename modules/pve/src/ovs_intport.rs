@@ -6,6 +6,7 @@ use ansible_module::context::Context;
 use ansible_module::converge::Target;
 use ansible_module::fault::Fault;
 use ansible_module::outcome::Ended;
+use ansible_module::presence::Presence;
 use ansible_module::run::Module;
 use ansible_module::spec::ArgumentSpec;
 use serde::Deserialize;
@@ -14,7 +15,6 @@ use crate::address::Address;
 use crate::interfaces::{Kind, OvsOptions, Stanza};
 use crate::node::{self, Condition};
 use crate::picture::Picture;
-use crate::presence::Presence;
 use crate::state::State;
 use crate::{attachment, conflicts, rules, specs};
 

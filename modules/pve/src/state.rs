@@ -6,10 +6,11 @@ use std::fmt::Write;
 
 use ansible_module::converge;
 use ansible_module::diff::Described;
+use ansible_module::sentence::Properties;
 use serde::{Deserialize, Serialize};
 
 use crate::interfaces::Stanza;
-use crate::live::{Bridge, Port, Properties};
+use crate::live::{Bridge, Port};
 use crate::picture::Picture;
 
 /// The objects of a task, as they are or as they shall be. `None` is an object that does not exist.

@@ -76,6 +76,32 @@ fn invocation_is_returned_unless_ansible_says_no() {
 }
 
 #[test]
+fn a_private_key_is_masked_wherever_it_was_put() {
+    let lines =
+        ["b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ", "QyNTUxOQAAACDkOYfBTCrSWIxgnB2PqjzFiuaQ", "AAAA=="];
+    let key = format!(
+        "-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\n",
+        lines.join("\n")
+    );
+    for arguments in [
+        json!({"name": "bond0", "comments": key}),
+        json!({"name": key}),
+        json!({"name": "bond0", "members": ["eno1", key]}),
+        json!({"name": "bond0", "tag": key}),
+        json!({"name": "bond0", "mode": key}),
+        json!({"name": "bond0", "key": key}),
+        json!({"name": "bond0", key.clone(): "eno1"}),
+    ] {
+        let output = run(&["-"], &arguments.to_string());
+        let text = String::from_utf8(output.stdout.clone()).unwrap();
+        assert_eq!(answer(&output).0, 1, "{arguments}");
+        assert!(lines.iter().all(|line| !text.contains(line)), "{arguments}: {text}");
+    }
+    let (_, result) = answer(&run(&["-"], &json!({"name": "/root/.ssh/id_ed25519"}).to_string()));
+    assert_eq!(result["invocation"]["module_args"]["name"], "/root/.ssh/id_ed25519");
+}
+
+#[test]
 fn a_wrong_call_is_one_failed_object_too() {
     for words in [&[][..], &["a", "b"], &["--nonsense"], &["--rollback"]] {
         let (status, result) = answer(&run(words, ""));

@@ -10,25 +10,33 @@ nics=(ens19f0np0 ens20f0np0 ens20f1np1 ens21f0np0)
 # Runs `ip` with the lab's programs, but with the machine's view of process ids, which `netns PID` needs.
 ip_batch() { nsenter --target "$(namespace_pid control)" --mount --net ip -batch -; }
 
-# The MAC of NIC number INDEX of node number NODE. Open vSwitch passes over locally administered ones,
-# which veths have by themselves, when it chooses a bridge's MAC: a vendor's prefix makes it treat them as NICs.
-nic_mac() {
+# A MAC of a vendor, such as 3c:fd:fe, for NIC number INDEX of node number NODE. Open vSwitch passes over locally
+# administered ones, which veths have by themselves, when it chooses a bridge's MAC: so it treats them as NICs.
+vendor_mac() {
 	local sum
 	sum=$(cksum <<<"$prefix")
-	printf '3c:fd:fe:%02x:%02x:%02x' $((${sum%% *} % 256)) "$1" $((16 * ($2 + 1)))
+	printf '%s:%02x:%02x:%02x' "$1" $((${sum%% *} % 256)) "$2" $((16 * ($3 + 1)))
 }
 
-# Prints the command that cables two NICs: NODE_NUMBER INDEX NODE_NUMBER INDEX.
-cable() {
-	echo "link add ${nics[$2]} address $(nic_mac "$1" "$2") netns $(namespace_pid "node$1") type veth" \
-		"peer name ${nics[$4]} address $(nic_mac "$3" "$4") netns $(namespace_pid "node$3")"
-}
+# Prints one end of a cable, as `ip link add` takes it: NODE_NUMBER INDEX.
+nic_end() { echo "${nics[$2]} address $(vendor_mac 3c:fd:fe "$1" "$2") netns $(namespace_pid "node$1")"; }
 
-# Prints the commands that connect node NUMBER to control, apart from the cables.
+# Prints the command that makes a cable of its two ends.
+cable() { echo "link add $1 type veth peer name $2"; }
+
+# Prints the commands that connect namespace NAME to control over network NUMBER, apart from the cables.
 management_link() {
-	echo "link add node$1 type veth peer name lab0 netns $(namespace_pid "node$1")"
-	echo "address add 198.18.$1.1/30 dev node$1"
-	echo "link set node$1 up"
+	echo "link add $1 type veth peer name lab0 netns $(namespace_pid "$1")"
+	echo "address add 198.18.$2.1/30 dev $1"
+	echo "link set $1 up"
+}
+
+# Gives namespace NAME its end of that.
+management_address() {
+	namespace_run "$1" ip -batch - <<-IP
+		address add $2/30 dev lab0
+		link set lab0 up
+	IP
 }
 
 # A network for each node, so that control needs no bridge.

@@ -2,7 +2,7 @@
 # The first process of a namespace of the lab: makes its file system, reports its process id, then reaps orphans.
 # Started by namespace_start, in namespaces that are its own already. Kinds:
 #   plain   the machine's files, with the lab's packages laid over /usr, read-only (control, guests)
-#   node    a root of its own: the lab's packages over the machine's files, and every write goes to memory
+#   node    a root of its own: the lab's packages over the machine's files, and every write goes to memory (nodes, switch)
 set -euo pipefail
 # shellcheck source=common.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"

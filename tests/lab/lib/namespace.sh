@@ -33,14 +33,17 @@ namespace_names() {
 	return 0
 }
 
-# Becomes COMMAND in namespace NAME. In a node the environment is that of a login; elsewhere it is the caller's.
+# Whether NAME is a machine of its own, as namespaces of kind `node` are.
+is_machine() { [[ $1 == node* || $1 == switch ]]; }
+
+# Becomes COMMAND in namespace NAME. In a machine of its own the environment is that of a login; elsewhere it is the caller's.
 # The command is sent a TERM when the caller goes away.
 namespace_exec() {
 	local name=$1 pid
 	shift
 	pid=$(namespace_pid "$name")
 	local enter=(nsenter --target "$pid" --mount --uts --net --pid setpriv --pdeathsig TERM)
-	if [[ $name == node* ]]; then
+	if is_machine "$name"; then
 		exec "${enter[@]}" env --ignore-environment --chdir=/root "PATH=$node_path" HOME=/root USER=root LOGNAME=root SHELL=/bin/bash \
 			LANG=C.UTF-8 "TERM=${TERM-dumb}" "$@"
 	fi

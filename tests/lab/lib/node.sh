@@ -25,10 +25,7 @@ node_setup() {
 	local name=node$1
 	tune "$name" "${nics[@]}"
 	interfaces_file | namespace_run "$name" sh -c 'cat >/etc/network/interfaces'
-	namespace_run "$name" ip -batch - <<-IP
-		address add $(node_address "$1")/30 dev lab0
-		link set lab0 up
-	IP
+	management_address "$name" "$(node_address "$1")"
 	namespace_run "$name" sh -ec '
 		umask 077
 		ssh-keygen -q -t ed25519 -N "" -C "" -f /etc/ssh/ssh_host_ed25519_key

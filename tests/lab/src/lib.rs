@@ -11,6 +11,7 @@
 pub mod bond;
 pub mod link;
 pub mod playbook;
+pub mod switch;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-/// A lab with its nodes `node1` and `node2`, cabled to each other. Gone when dropped.
+/// A lab with its nodes `node1` and `node2`, cabled to each other or to a switch. Gone when dropped.
 #[derive(Debug)]
 pub struct Lab {
     prefix: String,
@@ -134,7 +135,7 @@ impl Lab {
         self.exec(node, &["cat", path])
     }
 
-    /// Runs a module in a node with its arguments on standard input.
+    /// Runs a module in a node, or in `control`, with its arguments on standard input.
     pub fn module(&self, node: &str, module: &str, arguments: &Value) -> Result<Answer> {
         self.module_with(node, &[], module, arguments)
     }

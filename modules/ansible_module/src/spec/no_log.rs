@@ -2,7 +2,8 @@
 //!
 //! Looked for before anything is checked, so that an error message can be masked too. Where an argument has
 //! the wrong shape, too much is taken for secret rather than too little; everything that Ansible's own
-//! `no_log` hides is among it.
+//! `no_log` hides is among it. A private key is a secret wherever it stands: an option may also take a file's name,
+//! which is none.
 
 use std::{collections::BTreeSet, iter};
 
@@ -10,10 +11,17 @@ use serde_json::{Map, Value};
 
 use super::{OptionSpec, Type, convert::convert, python};
 
-/// The texts in the values of `no_log` options, as given and as converted.
+/// How the first and the last line of a private key end, in PEM and in OpenSSH's own format.
+const KEY_MARKER: &str = "PRIVATE KEY-----";
+
+/// Base64 comes in fours. What is shorter is no part of a key, and would hide too much else.
+const SHORTEST_OF_KEY: usize = 4;
+
+/// The texts in the values of `no_log` options, as given and as converted, and every private key.
 pub(crate) fn secrets(options: &[OptionSpec], arguments: &Map<String, Value>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     collect(options, arguments, &mut found);
+    keys_inside(arguments, &mut found);
     found
 }
 
@@ -70,6 +78,36 @@ fn texts(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
+fn keys_inside(entries: &Map<String, Value>, found: &mut BTreeSet<String>) {
+    for (name, value) in entries {
+        key(name, found);
+        keys(value, found);
+    }
+}
+
+fn keys(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => key(text, found),
+        Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
+        Value::Object(entries) => keys_inside(entries, found),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The whole of a text that holds a private key, and each line of the key: a message may quote it in part, or with
+/// its line ends written out. Folded by YAML, the lines are words.
+fn key(text: &str, found: &mut BTreeSet<String>) {
+    if !text.contains(KEY_MARKER) {
+        return;
+    }
+    found.insert(text.to_owned());
+    for after in text.split(KEY_MARKER).skip(1) {
+        let inside = after.split("-----").next().unwrap_or_default().replace("\\r", " ").replace("\\n", " ");
+        let lines = inside.split_whitespace().filter(|line| line.len() >= SHORTEST_OF_KEY);
+        found.extend(lines.map(str::to_owned));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,5 +145,36 @@ mod tests {
             let found = secrets(&[PASSWORD, TOKENS, USERS], arguments.as_object().unwrap());
             assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{arguments}");
         }
+    }
+    #[test]
+    fn a_private_key_is_a_secret_in_any_option_and_a_path_is_none() {
+        let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\nAAAEb\n=\n-----END OPENSSH PRIVATE KEY-----\n";
+        let lines = ["AAAEb", "b3BlbnNzaC1rZXk"];
+        for text in [
+            key.to_owned(),
+            key.replace("OPENSSH ", ""),
+            key.replace('\n', "\r\n"),
+            key.replace('\n', "\\n"),
+            key.replace('\n', " "),
+            key.split("-----END").next().unwrap().to_owned(),
+        ] {
+            for arguments in [
+                json!({"private_key": text}),
+                json!({"users": [{"name": text}]}),
+                json!({"no_option": {"x": [text]}}),
+                json!({text.clone(): 1}),
+            ] {
+                let found = secrets(&[USERS], arguments.as_object().unwrap());
+                let expected: BTreeSet<&str> = lines.into_iter().chain([text.as_str()]).collect();
+                assert_eq!(
+                    found.iter().map(String::as_str).collect::<BTreeSet<_>>(),
+                    expected,
+                    "{arguments}"
+                );
+            }
+        }
+        let public =
+            json!({"private_key": "/root/.ssh/id_ed25519", "other": "-----BEGIN PUBLIC KEY-----\nMFkw"});
+        assert_eq!(secrets(&[USERS], public.as_object().unwrap()), BTreeSet::new());
     }
 }

@@ -23,6 +23,9 @@ mod cases;
 mod every_feature {
     include!(concat!(env!("OUT_DIR"), "/every_feature.rs"));
 }
+mod eos_port_channel {
+    include!(concat!(env!("OUT_DIR"), "/eos_port_channel.rs"));
+}
 mod pve_ovs_bond {
     include!(concat!(env!("OUT_DIR"), "/pve_ovs_bond.rs"));
 }
@@ -33,8 +36,13 @@ mod pve_ovs_intport {
     include!(concat!(env!("OUT_DIR"), "/pve_ovs_intport.rs"));
 }
 
-const SPECS: [&ArgumentSpec; 4] =
-    [&every_feature::SPEC, &pve_ovs_bond::SPEC, &pve_ovs_bridge::SPEC, &pve_ovs_intport::SPEC];
+const SPECS: [&ArgumentSpec; 5] = [
+    &every_feature::SPEC,
+    &eos_port_channel::SPEC,
+    &pve_ovs_bond::SPEC,
+    &pve_ovs_bridge::SPEC,
+    &pve_ovs_intport::SPEC,
+];
 
 #[test]
 fn every_answer_is_the_one_of_ansible() {

@@ -1,0 +1,128 @@
+//! A configuration as EOS shows it: its blocks, the interfaces, the VLANs, the defaults that hide lines. What an
+//! interface's lines mean is `port.rs`'s.
+
+use crate::names::Interface;
+use crate::vlans::VlanSet;
+
+/// What `show running-config` or `show startup-config` printed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    blocks: Vec<Block>,
+}
+
+/// A line at the margin with the lines indented under it. Without separators and comments, and without what is
+/// nested deeper than one level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Such as `interface Ethernet7/1`.
+    pub head: String,
+    /// The lines under it, without their indentation; those of what is nested keep the rest of theirs.
+    pub lines: Vec<String>,
+}
+
+/// How many blanks EOS indents by.
+const INDENT: &str = "   ";
+
+impl Config {
+    /// Takes the text apart. Anything is a configuration; what is not understood is kept as lines.
+    pub fn parse(text: &str) -> Self {
+        let mut blocks: Vec<Block> = Vec::new();
+        let mut is_free_text = false;
+        for line in text.lines().map(str::trim_end) {
+            if is_free_text {
+                is_free_text = line.trim_start() != "EOF";
+                push(&mut blocks, line);
+                continue;
+            }
+            // Text of anybody's choosing, in which nothing is a command.
+            is_free_text = line.starts_with("banner ") || line.trim_start() == "action bash";
+            let is_separator = line.is_empty() || line.trim_start().starts_with('!') || line == "end";
+            match line.strip_prefix(INDENT) {
+                _ if is_separator => {}
+                Some(line) => push(&mut blocks, line),
+                // An older release indents by less in some blocks.
+                None if line.starts_with(' ') => push(&mut blocks, line.trim_start()),
+                None => blocks.push(Block { head: line.to_owned(), lines: Vec::new() }),
+            }
+        }
+        Self { blocks }
+    }
+
+    /// The block of an interface.
+    pub fn interface(&self, interface: &Interface) -> Option<&Block> {
+        self.blocks.iter().find(|block| block.interface().as_ref() == Some(interface))
+    }
+
+    /// Every Port-Channel and Ethernet interface with its block.
+    pub fn interfaces(&self) -> impl Iterator<Item = (Interface, &Block)> {
+        self.blocks.iter().filter_map(|block| Some((block.interface()?, block)))
+    }
+
+    /// The VLANs that are configured. VLAN 1 always is.
+    pub fn vlans(&self) -> VlanSet {
+        let mut vlans = VlanSet::parse("1").unwrap_or_else(VlanSet::none);
+        for list in self.blocks.iter().filter_map(|block| block.head.strip_prefix("vlan ")) {
+            // `vlan internal order …` and its like are other commands.
+            if let Some(some) = VlanSet::parse(list) {
+                vlans.extend(&some);
+            }
+        }
+        vlans
+    }
+
+    /// Whether an interface is a switchport when nothing is said: `switchport default mode access|routed`.
+    pub fn is_switchport_by_default(&self) -> bool {
+        !self.blocks.iter().any(|block| block.head == "switchport default mode routed")
+    }
+
+    /// Every block that is not one of `interfaces`.
+    pub fn without(&self, interfaces: &[&Interface]) -> impl Iterator<Item = &Block> {
+        self.blocks
+            .iter()
+            .filter(move |block| !block.interface().is_some_and(|found| interfaces.contains(&&found)))
+    }
+}
+
+impl Block {
+    fn interface(&self) -> Option<Interface> {
+        Interface::from_config(self.head.strip_prefix("interface ")?)
+    }
+}
+
+fn push(blocks: &mut [Block], line: &str) {
+    if let Some(block) = blocks.last_mut() {
+        block.lines.push(line.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "! Command: show running-config\n! device: core (DCS-7050QX-32S, EOS-4.28.3M)\n!\n\
+        vlan internal order ascending range 1006 1199\n!\nvlan 10\n   name guests\n!\nvlan 20-22,30\n!\n\
+        banner motd\ninterface Ethernet1\n   shutdown\nEOF\n!\n\
+        interface Port-Channel1001\n   description PVE\n   switchport mode trunk\n!\n\
+        interface Ethernet7/1\n   description a\n   qos x\n      deeper\n   !\n   channel-group 1001 mode active\n!\n\
+        interface Ethernet8/1\n!\ninterface Vlan10\n   ip address 10.0.0.1/24\n!\nend\n";
+
+    #[test]
+    fn blocks_are_told_apart_and_a_banner_is_no_configuration() {
+        let config = Config::parse(TEXT);
+        let names: Vec<String> = config.interfaces().map(|(name, _)| name.to_string()).collect();
+        assert_eq!(names, ["Port-Channel1001", "Ethernet7/1", "Ethernet8/1"]);
+        let block = config.interface(&Interface::from_config("Ethernet7/1").unwrap()).unwrap();
+        assert_eq!(block.lines, ["description a", "qos x", "   deeper", "channel-group 1001 mode active"]);
+        assert_eq!(config.vlans().to_string(), "1,10,20-22,30");
+        assert!(config.is_switchport_by_default());
+        assert!(!Config::parse("switchport default mode routed\n").is_switchport_by_default());
+    }
+
+    #[test]
+    fn comments_line_ends_and_separators_make_no_difference() {
+        let startup = TEXT.replace("! Command: show running-config", "! Command: show startup-config");
+        let startup: Vec<&str> = startup.lines().filter(|line| line.trim() != "!").collect();
+        assert_eq!(Config::parse(&startup.join("\r\n")), Config::parse(TEXT));
+        assert_eq!(Config::parse(""), Config::default());
+    }
+}

@@ -1,0 +1,230 @@
+//! The dialog with a switch: the commands that read it, and those of configuration sessions (EOS manual, "Configure
+//! Session"), each proved by the prompt that follows. When which of them is typed: `switch.rs`.
+
+use std::time::Duration;
+
+use ansible_module::fault::Fault;
+
+use crate::login::{Login, Secret};
+use crate::prompt::ConfigMode;
+use crate::sessions::Sessions;
+use crate::shell::{self, Shell};
+use crate::ssh::{self, Connection};
+
+const SAVED: &str = "Copy completed successfully.";
+
+/// A connection with somebody logged in who may configure.
+pub struct Dialog {
+    shell: Shell<Connection>,
+    /// How long each step may take.
+    limit: Duration,
+    notices: Vec<String>,
+}
+
+/// A step of the dialog that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no connection.
+    #[error(transparent)]
+    Ssh(#[from] ssh::Error),
+    /// A line was not taken, or there was no answer to it.
+    #[error(transparent)]
+    Shell(#[from] shell::Error),
+    /// The answer is not what it should be.
+    #[error("typing `{command}`: the switch answered {answer:?}; hint: {hint}")]
+    Unexpected {
+        /// The command.
+        command: String,
+        /// What the switch said.
+        answer: String,
+        /// What helps.
+        hint: &'static str,
+    },
+    /// There are too many sessions.
+    #[error(
+        "opening a configuration session: the switch has no room for another one ({answer}); \
+         hint: `show configuration sessions` lists them, `configure session NAME abort` ends one"
+    )]
+    NoRoom {
+        /// What the switch said.
+        answer: String,
+    },
+}
+
+impl Error {
+    /// Whether the switch may or may not have got the line: nothing is known but by asking again.
+    pub fn is_of_the_connection(&self) -> bool {
+        match self {
+            Self::Ssh(_) => true,
+            Self::Shell(error) => !matches!(error, shell::Error::Refused { .. } | shell::Error::Unprintable { .. }),
+            Self::Unexpected { .. } | Self::NoRoom { .. } => false,
+        }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Ssh(error) => error.into(),
+            Error::Shell(error) => error.into(),
+            Error::Unexpected { .. } => Self::from_error("unexpected_answer", &error),
+            Error::NoRoom { .. } => Self::from_error("session_limit", &error),
+        }
+    }
+}
+
+impl Dialog {
+    /// The line that saves the running-config.
+    pub const SAVE: &str = "copy running-config startup-config";
+
+    /// Logs in, and becomes one who may configure.
+    pub fn open(login: &Login, enable_password: Option<&Secret>) -> Result<Self, Error> {
+        let connection = Connection::open(login)?;
+        let notices = connection.notices().to_vec();
+        let mut shell = Shell::begin(connection, login.timeout)?;
+        shell.enable(enable_password.map(Secret::reveal))?;
+        let mut dialog = Self { shell, limit: login.timeout, notices };
+        dialog.show("terminal length 0")?;
+        Ok(dialog)
+    }
+
+    /// What there was to tell of the connection.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// The running-config, as text.
+    pub fn running(&mut self) -> Result<String, Error> {
+        self.show("show running-config")
+    }
+
+    /// The startup-config, as text; empty where there is none.
+    pub fn startup(&mut self) -> Result<String, Error> {
+        match self.show("show startup-config") {
+            Err(Error::Shell(shell::Error::Refused { .. })) => Ok(String::new()),
+            found => found,
+        }
+    }
+
+    /// The configuration sessions.
+    pub fn sessions(&mut self) -> Result<Sessions, Error> {
+        let command = "show configuration sessions detail | json";
+        let text = self.show(command)?;
+        Sessions::parse(&text).map_err(|error| Error::Unexpected {
+            command: command.to_owned(),
+            answer: error.to_string(),
+            hint: "EOS 4.23 or newer",
+        })
+    }
+
+    /// Enters a session that is new by this.
+    pub fn enter(&mut self, session: &str) -> Result<(), Error> {
+        let answer = self.show(&format!("configure session {session}"));
+        if self.is_in(session) {
+            return answer.map(drop);
+        }
+        // EOS says so in words alone, and stays where it was: the next line would not be one of the session.
+        let answer = match answer {
+            Ok(text) => text.trim().to_owned(),
+            Err(Error::Shell(shell::Error::Refused { message, .. })) => message,
+            Err(error) => return Err(error),
+        };
+        if answer.contains("pending sessions") {
+            return Err(Error::NoRoom { answer });
+        }
+        Err(Error::Unexpected {
+            command: format!("configure session {session}"),
+            answer,
+            hint: "the user has to be allowed to configure",
+        })
+    }
+
+    /// A line of the session; what the switch warned of.
+    pub fn configure(&mut self, session: &str, line: &str) -> Result<Vec<String>, Error> {
+        self.shell.allow(self.limit);
+        let warnings = self.shell.configure(line)?;
+        if self.is_in(session) {
+            return Ok(warnings);
+        }
+        Err(Error::Unexpected {
+            command: line.to_owned(),
+            answer: self.whereabouts(),
+            hint: "the line should not have led out of the configuration session",
+        })
+    }
+
+    /// The difference between the running-config and the session that we are in, as the switch shows it.
+    pub fn session_diff(&mut self) -> Result<String, Error> {
+        self.show("show session-config diffs")
+    }
+
+    /// Makes the session that we are in live; with a time, the switch undoes it when it is over.
+    pub fn commit(&mut self, within: Option<Duration>) -> Result<(), Error> {
+        let line = match within {
+            None => "commit".to_owned(),
+            Some(within) => {
+                let seconds = within.as_secs();
+                format!("commit timer {:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+            }
+        };
+        self.at_top(&line)
+    }
+
+    /// Ends the timer of a session: what it changed stays.
+    pub fn confirm(&mut self, session: &str) -> Result<(), Error> {
+        self.at_top(&format!("configure session {session} commit"))
+    }
+
+    /// Throws a session away; where its timer runs, undoes what it changed.
+    pub fn abort(&mut self, session: &str) -> Result<(), Error> {
+        // In a sub-mode, `abort` alone would only leave that.
+        if self.shell.prompt().config.is_some() {
+            self.at_top("end")?;
+        }
+        self.at_top(&format!("configure session {session} abort"))
+    }
+
+    /// Saves the running-config.
+    pub fn save(&mut self) -> Result<(), Error> {
+        let answer = self.show(Self::SAVE)?;
+        if answer.contains(SAVED) {
+            return Ok(());
+        }
+        Err(Error::Unexpected {
+            command: Self::SAVE.to_owned(),
+            answer: answer.trim().to_owned(),
+            hint: "`dir flash:` on the switch tells whether there is room",
+        })
+    }
+
+    fn show(&mut self, command: &str) -> Result<String, Error> {
+        self.shell.allow(self.limit);
+        Ok(self.shell.show(command)?)
+    }
+
+    /// Types a line that answers with nothing, and is back in no configuration mode.
+    fn at_top(&mut self, line: &str) -> Result<(), Error> {
+        self.shell.allow(self.limit);
+        let answer = self.shell.configure(line)?;
+        if self.shell.prompt().config.is_none() {
+            return Ok(());
+        }
+        Err(Error::Unexpected {
+            command: line.to_owned(),
+            answer: format!("{} ({})", answer.join(" "), self.whereabouts()),
+            hint: "it should have led out of every configuration mode",
+        })
+    }
+
+    fn whereabouts(&self) -> String {
+        match &self.shell.prompt().config {
+            None => "a prompt outside of every configuration mode".to_owned(),
+            Some(ConfigMode { session: None, .. }) => "a prompt whose lines take effect at once".to_owned(),
+            Some(ConfigMode { session: Some(session), .. }) => format!("a prompt in session {session}…"),
+        }
+    }
+
+    fn is_in(&self, session: &str) -> bool {
+        self.shell.prompt().is_in_session(session)
+    }
+}
