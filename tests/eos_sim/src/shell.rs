@@ -133,11 +133,12 @@ impl Shell {
             }
             Waiting::Line => match self.editor.key(byte, false) {
                 Key::Line(line) => {
-                    self.echo(b"\r\n");
+                    self.show("\n");
                     self.line(&line).await
                 }
                 Key::End => {
-                    self.echo(b"^Z\r\n");
+                    self.echo(b"^Z");
+                    self.show("\n");
                     self.line("end").await
                 }
                 Key::Echo(bytes) => {
@@ -145,13 +146,14 @@ impl Shell {
                     Ok(())
                 }
                 Key::Interrupt => {
-                    self.echo(b"^C\r\n");
+                    self.echo(b"^C");
+                    self.show("\n");
                     self.show_prompt();
                     Ok(())
                 }
                 Key::Help => {
-                    self.echo(b"?\r\n");
-                    self.show("% Unrecognized command\n");
+                    self.echo(b"?");
+                    self.show("\n% Unrecognized command\n");
                     self.show_prompt();
                     let typed = self.editor.typed().to_vec();
                     self.echo(&typed);

@@ -33,6 +33,14 @@ fn a_terminal_echoes_what_is_typed_behind_its_prompt() {
 }
 
 #[test]
+fn without_a_terminal_nothing_is_echoed_and_lines_end_as_in_a_file() {
+    let switch = Process::start(&["--misbehave", "refuse x with No"]);
+    let output = switch.ssh("admin").key("ed25519").options(&["-T"]).feed("x 1\nx 2\n");
+    assert_eq!(text(&output.stdout), "localhost#\n% No\nlocalhost#\n% No\nlocalhost#");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn a_user_without_privilege_lands_at_the_lower_prompt() {
     let switch = Process::start(&[]);
     assert_eq!(switch.ssh("ann").key("ed25519").types("\r"), "localhost>\r\nlocalhost>");
