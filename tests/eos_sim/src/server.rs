@@ -247,7 +247,7 @@ impl Handler for Connection {
                 socket: Arc::clone(&self.socket),
             };
             reply.accept().await;
-            tokio::spawn(shell::serve(channel, Arc::new(visit)));
+            tokio::spawn(shell::serve(channel, visit));
         }
         Ok(())
     }

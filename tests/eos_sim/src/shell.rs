@@ -2,7 +2,6 @@
 //! `terminal.rs` lie echo, line ends, paging and the password prompt; and what misbehaviour makes of each line.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use russh::server::Msg;
@@ -23,7 +22,7 @@ const PASSWORD: &str = "Password: ";
 struct Gone;
 
 /// Serves a channel until it or its connection ends.
-pub async fn serve(mut channel: Channel<Msg>, visit: Arc<Visit>) {
+pub async fn serve(mut channel: Channel<Msg>, visit: Visit) {
     let mut rows = None;
     let request = loop {
         match channel.wait().await {
@@ -63,7 +62,7 @@ pub async fn serve(mut channel: Channel<Msg>, visit: Arc<Visit>) {
 
 struct Shell {
     channel: Channel<Msg>,
-    visit: Arc<Visit>,
+    visit: Visit,
     terminal: Terminal,
     /// None: there is no terminal at the other end, so nothing is echoed or paged.
     rows: Option<usize>,

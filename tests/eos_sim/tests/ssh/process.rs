@@ -24,8 +24,10 @@ impl Process {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         for (name, kind) in [("ed25519", "ed25519"), ("rsa", "rsa"), ("stranger", "ed25519")] {
-            let made =
-                Command::new("ssh-keygen").args(["-q", "-N", "", "-t", kind, "-f"]).arg(path(name)).status();
+            let made = Command::new("ssh-keygen")
+                .args(["-q", "-N", "", "-b", "2048", "-t", kind, "-f"])
+                .arg(path(name))
+                .status();
             assert!(made.unwrap().success());
         }
         let public = |name: &str| std::fs::read_to_string(path(name).with_extension("pub")).unwrap();
