@@ -3,6 +3,7 @@
 //! Lower floors first; a file uses only what stands above it here.
 
 pub mod prompt;
+pub mod session_diff;
 pub mod sessions;
 pub mod stream;
 mod terminal;
