@@ -33,9 +33,10 @@ impl converge::State for State {
     fn describe(&self) -> Vec<Described> {
         let text = |port: &Option<Port>| {
             let properties = port.as_ref().map(Port::properties).unwrap_or_default();
-            properties.iter().filter(|(_, value)| !value.is_empty()).fold(String::new(), |text, (name, value)| {
-                text + name + ": " + value + "\n"
-            })
+            properties
+                .iter()
+                .filter(|(_, value)| !value.is_empty())
+                .fold(String::new(), |text, (name, value)| text + name + ": " + value + "\n")
         };
         self.interfaces
             .iter()

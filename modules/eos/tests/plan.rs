@@ -126,7 +126,8 @@ struct Simulated(Terminal);
 
 impl Simulated {
     fn new(startup: &str) -> Self {
-        let setup = Setup { startup: startup.to_owned(), plane: Box::new(NoPlane::default()), enable_secret: None };
+        let setup =
+            Setup { startup: startup.to_owned(), plane: Box::new(NoPlane::default()), enable_secret: None };
         Self(Switch::new(setup).unwrap().terminal("admin", true, "192.0.2.1"))
     }
 
