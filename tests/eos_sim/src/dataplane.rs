@@ -140,3 +140,20 @@ pub trait DataPlane: Send {
     /// What is seen now.
     fn status(&mut self) -> anyhow::Result<Status>;
 }
+
+/// Ports of which nothing is at the other end: every one that is not shut down has carrier, and nobody answers LACP.
+#[derive(Debug, Default)]
+pub struct NoPlane {
+    intent: Intent,
+}
+
+impl DataPlane for NoPlane {
+    fn apply(&mut self, intent: &Intent) -> anyhow::Result<()> {
+        self.intent = intent.clone();
+        Ok(())
+    }
+
+    fn status(&mut self) -> anyhow::Result<Status> {
+        Ok(Status::default())
+    }
+}
