@@ -38,7 +38,8 @@ impl Access {
         let refused = |argument: &str, value: &str, hint: &str| {
             Err(Fault::new("invalid_access", format!("`{argument}`: {value:?} cannot be used; hint: {hint}")))
         };
-        let is_plain = |text: &str| !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+        let is_plain =
+            |text: &str| !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control());
         if !is_plain(&host) {
             return refused("host", &host, "a name or an address");
         }

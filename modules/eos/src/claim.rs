@@ -22,7 +22,9 @@ const OWNER: &str = "owner";
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no folder of the user.
-    #[error("looking for the user's folder: neither `HOME` nor the machine's list of users has one; hint: set `HOME`")]
+    #[error(
+        "looking for the user's folder: neither `HOME` nor the machine's list of users has one; hint: set `HOME`"
+    )]
     NoHome,
     /// The folder cannot be trusted.
     #[error("claiming a configuration session")]
@@ -163,7 +165,9 @@ mod tests {
         let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let theirs = claims(there.path()).claim().unwrap();
         let ours = claims(here.path());
-        for name in [theirs.name(), "ansible_1764", "bothends-", "sess-1", &format!("bothends-{}-/etc", ours.owner)] {
+        for name in
+            [theirs.name(), "ansible_1764", "bothends-", "sess-1", &format!("bothends-{}-/etc", ours.owner)]
+        {
             assert!(!ours.is_stale(name), "{name}");
         }
     }
@@ -172,7 +176,11 @@ mod tests {
     fn the_queue_of_a_switch_is_a_file_in_the_folder_whatever_its_name() {
         let scratch = tempfile::tempdir().unwrap();
         let claims = claims(scratch.path());
-        for (host, file) in [("Core.Example", "core.example_22.lock"), ("fe80::1%eth0", "fe80::1_eth0_22.lock"), ("../x", ".._x_22.lock")] {
+        for (host, file) in [
+            ("Core.Example", "core.example_22.lock"),
+            ("fe80::1%eth0", "fe80::1_eth0_22.lock"),
+            ("../x", ".._x_22.lock"),
+        ] {
             assert_eq!(claims.queue(host, 22), scratch.path().join(file));
         }
     }

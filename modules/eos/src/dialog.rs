@@ -56,7 +56,9 @@ impl Error {
     pub fn is_of_the_connection(&self) -> bool {
         match self {
             Self::Ssh(_) => true,
-            Self::Shell(error) => !matches!(error, shell::Error::Refused { .. } | shell::Error::Unprintable { .. }),
+            Self::Shell(error) => {
+                !matches!(error, shell::Error::Refused { .. } | shell::Error::Unprintable { .. })
+            }
             Self::Unexpected { .. } | Self::NoRoom { .. } => false,
         }
     }

@@ -60,15 +60,19 @@ impl Draft {
             let said = reach.with(|dialog| dialog.configure(self.session(), line))?;
             warnings.extend(said.iter().map(|text| format!("`{line}`: {}", text.trim_start_matches("! "))));
         }
-        let Some(diff) = SessionDiff::parse(&reach.with(Dialog::session_diff)?) else {
+        let diff = reach.with(Dialog::session_diff)?;
+        let running = reach.with(Dialog::running)?;
+        // The same in every run, as a prediction has to be.
+        let diff = diff.replace(self.session(), "bothends");
+        let ours: Vec<String> = ours.iter().map(|name| format!("interface {name}")).collect();
+        let Some(diff) = SessionDiff::parse(&diff, &running, &ours) else {
             return Ok((Verdict::Same, warnings));
         };
         // A commit makes the whole session live, and with it the running-config that the session began with.
-        let running = Config::parse(&reach.with(Dialog::running)?);
-        if running != *planned_for || diff.touches_others(ours) {
+        if Config::parse(&running) != *planned_for || !diff.changes_of_others().is_empty() {
             return Ok((Verdict::Moved, warnings));
         }
-        Ok((Verdict::Differs(json!([{"prepared": diff.shown(ours)}])), warnings))
+        Ok((Verdict::Differs(json!([{"prepared": diff.to_string()}])), warnings))
     }
 
     /// Throws it away, and looks whether it is gone.

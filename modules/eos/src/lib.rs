@@ -2,11 +2,13 @@
 //!
 //! Lower floors first; a file uses only what stands above it here.
 
+pub mod algorithms;
 pub mod host_key;
 pub mod login;
 pub mod specs;
 pub mod stream;
 
+pub mod algorithms;
 pub mod known_hosts;
 pub mod tcp;
 pub mod transport;

@@ -34,7 +34,10 @@ impl Member {
         for Params { interface, description, lacp_mode } in params {
             let name = Interface::ethernet("members", &interface)?;
             if members.iter().any(|member| member.name == name) {
-                return Err(Fault::new("invalid_members", format!("`members`: {name} is listed twice; hint: list each interface once")));
+                return Err(Fault::new(
+                    "invalid_members",
+                    format!("`members`: {name} is listed twice; hint: list each interface once"),
+                ));
             }
             let description =
                 description.map(|text| rules::description("members.description", &text)).transpose()?;

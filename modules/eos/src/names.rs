@@ -25,7 +25,9 @@ impl Interface {
         let refused = || {
             Fault::new(
                 "invalid_name",
-                format!("`{argument}`: `{text}` is no Port-Channel; hint: such as `1001` or `Port-Channel1001`"),
+                format!(
+                    "`{argument}`: `{text}` is no Port-Channel; hint: such as `1001` or `Port-Channel1001`"
+                ),
             )
         };
         let trimmed = text.trim();
@@ -46,7 +48,9 @@ impl Interface {
         let refused = || {
             Fault::new(
                 "invalid_name",
-                format!("`{argument}`: `{text}` is no Ethernet interface; hint: such as `Ethernet7/1` or `et7/1`"),
+                format!(
+                    "`{argument}`: `{text}` is no Ethernet interface; hint: such as `Ethernet7/1` or `et7/1`"
+                ),
             )
         };
         let (word, numbers) = split(text.trim());
@@ -54,10 +58,7 @@ impl Interface {
             return Err(refused());
         }
         let parts: Option<Vec<u16>> = numbers.split('/').map(number).collect();
-        parts
-            .filter(|parts| parts.len() <= MOST_PARTS)
-            .map(Self::Ethernet)
-            .ok_or_else(refused)
+        parts.filter(|parts| parts.len() <= MOST_PARTS).map(Self::Ethernet).ok_or_else(refused)
     }
 
     /// An interface from the head of its block in the running-config; `None` for any other kind.
@@ -116,10 +117,17 @@ mod tests {
 
     #[test]
     fn a_port_channel_is_known_in_every_spelling() {
-        for text in ["1001", "Port-Channel1001", "po1001", "Po1001", "port-channel 1001", " PORTCHANNEL1001 "] {
-            assert_eq!(Interface::port_channel("name", text).unwrap(), Interface::PortChannel(1001), "{text}");
+        for text in ["1001", "Port-Channel1001", "po1001", "Po1001", "port-channel 1001", " PORTCHANNEL1001 "]
+        {
+            assert_eq!(
+                Interface::port_channel("name", text).unwrap(),
+                Interface::PortChannel(1001),
+                "{text}"
+            );
         }
-        for text in ["", "p1", "0", "01", "1000000", "Ethernet1", "po", "1001.1", "1 2", "-1", "po1001; x", "١"] {
+        for text in
+            ["", "p1", "0", "01", "1000000", "Ethernet1", "po", "1001.1", "1 2", "-1", "po1001; x", "١"]
+        {
             assert!(Interface::port_channel("name", text).is_err(), "{text}");
         }
     }
@@ -130,7 +138,19 @@ mod tests {
             assert_eq!(Interface::ethernet("members", text).unwrap().to_string(), "Ethernet7/1", "{text}");
         }
         assert_eq!(Interface::ethernet("members", "et3/1/2").unwrap().to_string(), "Ethernet3/1/2");
-        for text in ["", "7/1", "et", "et7/", "et/1", "et7//1", "et7/1.100", "et1/2/3/4", "et07", "Management1", "et7-8"] {
+        for text in [
+            "",
+            "7/1",
+            "et",
+            "et7/",
+            "et/1",
+            "et7//1",
+            "et7/1.100",
+            "et1/2/3/4",
+            "et07",
+            "Management1",
+            "et7-8",
+        ] {
             assert!(Interface::ethernet("members", text).is_err(), "{text}");
         }
     }

@@ -164,7 +164,9 @@ impl Port {
             *mode = Mode::parse(words);
         } else if let Some(number) = line.strip_prefix("switchport access vlan ").and_then(vlan) {
             *access_vlan = number;
-        } else if let Some(native) = line.strip_prefix("switchport trunk native vlan ").and_then(Native::parse) {
+        } else if let Some(native) =
+            line.strip_prefix("switchport trunk native vlan ").and_then(Native::parse)
+        {
             *native_vlan = native;
         } else if let Some(list) = line.strip_prefix("switchport trunk allowed vlan ") {
             // A very long list goes on in lines of its own.
@@ -296,15 +298,16 @@ mod tests {
             "mtu 9214",
         ]);
         assert_eq!(spelled_out, Port::default_of(true));
-        let member = port(&["description PVE (R)", "switchport mode trunk", "channel-group 1001 mode passive"]);
+        let member =
+            port(&["description PVE (R)", "switchport mode trunk", "channel-group 1001 mode passive"]);
         assert_eq!(member.description, "PVE (R)");
-        assert_eq!(
-            member.membership,
-            Some(Membership { port_channel: 1001, lacp_mode: LacpMode::Passive })
-        );
+        assert_eq!(member.membership, Some(Membership { port_channel: 1001, lacp_mode: LacpMode::Passive }));
         let long = port(&["switchport trunk allowed vlan 10", "switchport trunk allowed vlan add 20-21"]);
         assert_eq!(long.switchport.trunk_vlans.to_string(), "10,20-21");
-        assert_eq!(port(&["switchport mode trunk phone"]).switchport.mode, Mode::Other("trunk phone".to_owned()));
+        assert_eq!(
+            port(&["switchport mode trunk phone"]).switchport.mode,
+            Mode::Other("trunk phone".to_owned())
+        );
     }
 
     #[test]
@@ -335,10 +338,19 @@ mod tests {
 
     #[test]
     fn other_lines_of_an_interface_are_somebody_elses() {
-        for line in ["mtu 9214", "shutdown", "switchport trunk group x", "lacp timer fast", "channel-group x", "descriptions"] {
+        for line in [
+            "mtu 9214",
+            "shutdown",
+            "switchport trunk group x",
+            "lacp timer fast",
+            "channel-group x",
+            "descriptions",
+        ] {
             assert!(!Port::is_own(line), "{line}");
         }
-        for line in ["description x", "switchport", "no switchport", "switchport mode tap", "channel-group 1 mode on"] {
+        for line in
+            ["description x", "switchport", "no switchport", "switchport mode tap", "channel-group 1 mode on"]
+        {
             assert!(Port::is_own(line), "{line}");
         }
     }

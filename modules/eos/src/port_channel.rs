@@ -12,8 +12,8 @@ use serde::Deserialize;
 use crate::access::Access;
 use crate::member::{self, Member, Members};
 use crate::names::Interface;
-use crate::port::{Mode, Port, Switchport};
 use crate::picture::{Picture, SaveWhen};
+use crate::port::{Mode, Port, Switchport};
 use crate::state::State;
 use crate::switch::{self, Manner};
 use crate::vlans::{Native, VlanSet};
@@ -110,8 +110,7 @@ impl Desired {
         };
         let lock_timeout = rules::seconds("lock_timeout", lock_timeout, 0)?;
         let (login, enable_password) = access.login()?;
-        let manner =
-            Manner { confirm_within, check_on_box, lock_timeout, save_when, login, enable_password };
+        let manner = Manner { confirm_within, check_on_box, lock_timeout, save_when, login, enable_password };
         Ok((desired, manner))
     }
 
@@ -174,6 +173,9 @@ impl Desired {
         if check_mode {
             return Ok(Some(format!("{fact}; assumed to come from an earlier task")));
         }
-        Err(Fault::new("vlan_not_found", format!("{fact}, so none of its traffic would pass; hint: make it first, with `vlan {wanted}`")))
+        Err(Fault::new(
+            "vlan_not_found",
+            format!("{fact}, so none of its traffic would pass; hint: make it first, with `vlan {wanted}`"),
+        ))
     }
 }

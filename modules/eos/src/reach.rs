@@ -75,7 +75,8 @@ impl Reach {
             match opened {
                 Ok(()) => return Ok(()),
                 Err(error) => {
-                    let is_away = matches!(&error, Error::Ssh(error) if error.is_away()) || matches!(error, Error::Shell(_));
+                    let is_away = matches!(&error, Error::Ssh(error) if error.is_away())
+                        || matches!(error, Error::Shell(_));
                     if !is_away || context.clock.now() + PAUSE >= deadline || context.is_interrupted() {
                         return Err(error.into());
                     }

@@ -19,11 +19,15 @@ pub fn description(argument: &str, text: &str) -> Result<String, Fault> {
     let refused = |fact: &str| {
         Err(Fault::new(
             "invalid_text",
-            format!("`{argument}`: {text:?} {fact}; hint: one line of up to {LONGEST_DESCRIPTION} printable ASCII characters"),
+            format!(
+                "`{argument}`: {text:?} {fact}; hint: one line of up to {LONGEST_DESCRIPTION} printable ASCII characters"
+            ),
         ))
     };
     if let Some(odd) = text.chars().find(|c| !(' '..='~').contains(c)) {
-        return refused(&format!("has {odd:?} in it, which could end or garble the line that is typed on the switch"));
+        return refused(&format!(
+            "has {odd:?} in it, which could end or garble the line that is typed on the switch"
+        ));
     }
     if text.contains('?') {
         return refused("has a `?` in it, at which the switch prints help instead of taking it");
@@ -84,7 +88,9 @@ mod tests {
     fn a_description_can_never_become_a_second_command() {
         assert_eq!(description("description", " PVE-N1-P0(R) | \"x\" ").unwrap(), "PVE-N1-P0(R) | \"x\"");
         assert_eq!(description("description", "").unwrap(), "");
-        for text in ["a\nshutdown", "a\rb", "a\tb", "a\u{1b}[A", "a\u{3}", "what?", "Büro", "a\u{7f}", "a\u{85}b"] {
+        for text in
+            ["a\nshutdown", "a\rb", "a\tb", "a\u{1b}[A", "a\u{3}", "what?", "Büro", "a\u{7f}", "a\u{85}b"]
+        {
             let fault = description("description", text).unwrap_err();
             assert_eq!(fault.code, "invalid_text", "{text:?}");
             assert!(fault.message.chars().all(|c| !c.is_control()), "{fault}");

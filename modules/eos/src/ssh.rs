@@ -188,26 +188,26 @@ impl Drop for Connection {
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         use authentication::Error as Login;
-        let code = |code| Self::from_error(code, &error);
+        let fault = |code| Fault::from_error(code, &error);
         match &*error.source {
-            Cause::KnownHosts(_) => code("known_hosts_unreadable"),
-            Cause::Tcp(tcp::Error::NotFound { .. }) => code("host_not_found"),
-            Cause::Tcp(tcp::Error::NotConnected { .. }) => code("connection_failed"),
-            Cause::Handshake { .. } => code("handshake_failed"),
-            Cause::HostKey(Refusal::Unknown { .. }) => code("host_key_unknown"),
-            Cause::HostKey(Refusal::Changed { .. }) => code("host_key_changed"),
-            Cause::HostKey(Refusal::Revoked { .. }) => code("host_key_revoked"),
+            Cause::KnownHosts(_) => fault("known_hosts_unreadable"),
+            Cause::Tcp(tcp::Error::NotFound { .. }) => fault("host_not_found"),
+            Cause::Tcp(tcp::Error::NotConnected { .. }) => fault("connection_failed"),
+            Cause::Handshake { .. } => fault("handshake_failed"),
+            Cause::HostKey(Refusal::Unknown { .. }) => fault("host_key_unknown"),
+            Cause::HostKey(Refusal::Changed { .. }) => fault("host_key_changed"),
+            Cause::HostKey(Refusal::Revoked { .. }) => fault("host_key_revoked"),
             Cause::Authentication(Login::KeyUnreadable { .. } | Login::KeyUnusable { .. }) => {
-                code("private_key_unusable")
+                fault("private_key_unusable")
             }
-            Cause::Authentication(Login::NoCredentials { .. }) => code("no_credentials"),
+            Cause::Authentication(Login::NoCredentials { .. }) => fault("no_credentials"),
             Cause::Authentication(Login::Refused { .. } | Login::NotOffered { .. }) => {
-                code("authentication_failed")
+                fault("authentication_failed")
             }
             Cause::Authentication(Login::Stopped { source, .. }) | Cause::Step { source, .. } => match source
             {
-                Stop::TimedOut => code("timed_out"),
-                Stop::Failed(_) => code("connection_lost"),
+                Stop::TimedOut => fault("timed_out"),
+                Stop::Failed(_) => fault("connection_lost"),
             },
         }
     }

@@ -32,9 +32,11 @@ impl State {
 impl converge::State for State {
     fn describe(&self) -> Vec<Described> {
         let text = |port: &Option<Port>| {
-            let Some(port) = port else { return String::new() };
-            let properties = port.properties().into_iter().filter(|(_, value)| !value.is_empty());
-            properties.map(|(name, value)| format!("{name}: {value}\n")).collect()
+            let properties = port.as_ref().map(Port::properties).unwrap_or_default();
+            properties
+                .iter()
+                .filter(|(_, value)| !value.is_empty())
+                .fold(String::new(), |text, (name, value)| text + name + ": " + value + "\n")
         };
         self.interfaces
             .iter()

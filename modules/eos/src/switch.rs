@@ -153,7 +153,10 @@ impl<'a> Switch<'a> {
         self.foreign_timer = None;
         match sessions.timer {
             Some(timer) if is_stale(&self.claims, &timer.session) => {
-                self.notices.push(format!("an interrupted run's change was waiting to be confirmed, in session {}", timer.session));
+                self.notices.push(format!(
+                    "an interrupted run's change was waiting to be confirmed, in session {}",
+                    timer.session
+                ));
                 self.progress = Progress::Inherited(timer.session);
             }
             timer => self.foreign_timer = timer.map(|timer| timer.session),
@@ -292,7 +295,12 @@ impl<'a> Switch<'a> {
             let sessions = self.reach.with(Dialog::sessions)?;
             if sessions.timer.is_some_and(|timer| timer.session == session) {
                 let fault = confirmed.err().map_or_else(
-                    || Fault::new("confirm_refused", format!("confirming session {session}: its timer still runs")),
+                    || {
+                        Fault::new(
+                            "confirm_refused",
+                            format!("confirming session {session}: its timer still runs"),
+                        )
+                    },
                     |error| Fault::from_error("confirm_refused", &error),
                 );
                 return Err(fault.context("making the change final"));
@@ -303,7 +311,9 @@ impl<'a> Switch<'a> {
         if running != self.running {
             return Err(Fault::new(
                 "confirm_failed",
-                format!("confirming session {session}: the change is not there any more; hint: was the time to confirm it too short?"),
+                format!(
+                    "confirming session {session}: the change is not there any more; hint: was the time to confirm it too short?"
+                ),
             ));
         }
         self.progress = Progress::Final;
@@ -342,7 +352,11 @@ impl Device for Switch<'_> {
         if self.save_when != SaveWhen::Never && !is_reading_back {
             startup = self.reach.with(Dialog::startup)?;
         }
-        Ok(Picture { running: self.running.clone(), startup: Config::parse(&startup), save_when: self.save_when })
+        Ok(Picture {
+            running: self.running.clone(),
+            startup: Config::parse(&startup),
+            save_when: self.save_when,
+        })
     }
 
     fn restrict(&self, picture: &Picture, like: &State) -> State {
@@ -436,7 +450,7 @@ impl Device for Switch<'_> {
         if after.saved != Some(true) {
             return Ok(());
         }
-        let mut read = |reach: &mut Reach| -> Result<Picture, Fault> {
+        let read = |reach: &mut Reach| -> Result<Picture, Fault> {
             let startup = Config::parse(&reach.with(Dialog::startup)?);
             Ok(Picture { running: self.running.clone(), startup, save_when: self.save_when })
         };

@@ -158,7 +158,8 @@ mod tests {
         ] {
             assert_eq!(VlanSet::parse(text).unwrap().to_string(), printed, "{text}");
         }
-        for text in ["", "0", "4095", "10-", "-10", "20-10", "10 20", "10,,20", "x", "+1", "1-2-3", "none,10"] {
+        for text in ["", "0", "4095", "10-", "-10", "20-10", "10 20", "10,,20", "x", "+1", "1-2-3", "none,10"]
+        {
             assert_eq!(VlanSet::parse(text), None, "{text}");
         }
     }

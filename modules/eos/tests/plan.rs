@@ -1,0 +1,150 @@
+//! Every folder of `tests/plan` is a case: a switch, tasks on it in turn, and what comes of them.
+//!
+//! - `running`: the running-config before. `startup` is the startup-config, where it is another one.
+//! - `case.json`: `tasks`, each the arguments of `eos_port_channel`; `check_mode`, where it is one.
+//! - `changes`: what the tasks said, a line each. `lines`: what they typed.
+//! - `after`: what differs in the running-config, as the simulated switch shows it, once the lines were typed there.
+//! - `warnings`, where there were some.
+//! - or `refused`: the code of the error that the tasks end with, and its message.
+//!
+//! On each task the laws of planning are checked too: a switch that has become as planned has nothing left to change,
+//! and its running-config is read as what was planned.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what fails here is the test"
+)]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ansible_module::converge::Target;
+use ansible_module::fault::Fault;
+use eos::change::{Change, changes, lines};
+use eos::config::Config;
+use eos::picture::Picture;
+use eos::port_channel::{Desired, Params};
+use eos::specs::port_channel::SPEC;
+use eos::state::State;
+use eos_sim::dataplane::NoPlane;
+use eos_sim::switch::{Setup, Switch};
+use eos_sim::terminal::Terminal;
+use serde_json::{Value, json};
+
+#[test]
+fn every_case_comes_out_as_expected() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plan");
+    let mut cases: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.retain(|path| path.is_dir());
+    cases.sort();
+    assert!(!cases.is_empty());
+    let wrong: Vec<String> = cases.iter().filter_map(|case| check(case).err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn check(case: &Path) -> Result<(), String> {
+    let described: Value = serde_json::from_slice(&fs::read(case.join("case.json")).unwrap()).unwrap();
+    let running = fs::read_to_string(case.join("running")).unwrap();
+    let mut startup = fs::read_to_string(case.join("startup")).unwrap_or_else(|_| running.clone());
+    let mut switch = Simulated::new(&running);
+    let before = switch.running();
+    assert_eq!(Config::parse(&before), Config::parse(&running), "{}: as EOS would print it", case.display());
+    let (mut said, mut typed, mut warned, mut refused) = (String::new(), String::new(), String::new(), None);
+    for task in described["tasks"].as_array().unwrap() {
+        let check_mode = described["check_mode"] == true;
+        match plan(task, &switch.running(), &startup, check_mode) {
+            Ok((Target { after, warnings }, picture)) => {
+                warned.extend(warnings.iter().map(|warning| format!("{warning}\n")));
+                let planned = changes(&State::found(&picture, &after), &after);
+                for change in &planned {
+                    writeln!(said, "{change}").unwrap();
+                }
+                let lines = lines(&planned, picture.running.is_switchport_by_default());
+                switch.commit(&lines);
+                typed.extend(lines.iter().map(|line| format!("{line}\n")));
+                if planned.contains(&Change::Save) {
+                    startup = switch.running();
+                }
+                is_idle(case, task, &switch.running(), &startup, &after);
+            }
+            Err(fault) => {
+                refused = Some(format!("{}: {fault}\n", fault.code));
+                break;
+            }
+        }
+    }
+    let diff = similar::TextDiff::from_lines(&before, &switch.running())
+        .unified_diff()
+        .context_radius(1)
+        .to_string();
+    let is_fine = refused.is_none();
+    let mut wrong = String::new();
+    for (name, found) in [
+        ("changes", is_fine.then_some(said)),
+        ("lines", is_fine.then_some(typed)),
+        ("after", is_fine.then_some(diff)),
+        ("warnings", Some(warned).filter(|text| !text.is_empty())),
+        ("refused", refused),
+    ] {
+        let wanted = fs::read_to_string(case.join(name)).ok();
+        if wanted != found {
+            let found = found.unwrap_or_else(|| "there should be none\n".to_owned());
+            write!(wrong, "{}/{name}:\n{found}", case.display()).unwrap();
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+/// A second run of the task has nothing to do, and the switch is read as what was planned.
+fn is_idle(case: &Path, task: &Value, running: &str, startup: &str, after: &State) {
+    let (again, picture) = plan(task, running, startup, false).unwrap();
+    let found = State::found(&picture, after);
+    assert_eq!(found.interfaces, after.interfaces, "{}: read back", case.display());
+    assert_eq!(changes(&State::found(&picture, &again.after), &again.after), [], "{}: idle", case.display());
+}
+
+fn plan(
+    task: &Value,
+    running: &str,
+    startup: &str,
+    check_mode: bool,
+) -> Result<(Target<State>, Picture), Fault> {
+    let mut arguments = task.as_object().unwrap().clone();
+    arguments.insert("host".to_owned(), json!("core"));
+    arguments.insert("username".to_owned(), json!("admin"));
+    let params = SPEC.validate(SPEC.module, arguments, false).unwrap().params;
+    let params: Params = serde_json::from_value(params.into()).unwrap();
+    let save_when = params.save_when;
+    let (desired, _) = Desired::new(params)?;
+    let picture = Picture { running: Config::parse(running), startup: Config::parse(startup), save_when };
+    Ok((desired.target(&picture, check_mode)?, picture))
+}
+
+struct Simulated(Terminal);
+
+impl Simulated {
+    fn new(startup: &str) -> Self {
+        let setup =
+            Setup { startup: startup.to_owned(), plane: Box::new(NoPlane::default()), enable_secret: None };
+        Self(Switch::new(setup).unwrap().terminal("admin", true, "192.0.2.1"))
+    }
+
+    fn running(&mut self) -> String {
+        self.0.line("show running-config").text
+    }
+
+    fn commit(&mut self, lines: &[String]) {
+        if lines.is_empty() {
+            return;
+        }
+        self.0.line("configure session test");
+        for line in lines {
+            let said = self.0.line(line).text;
+            assert_eq!(said, "", "`{line}`");
+        }
+        self.0.line("commit");
+        assert!(!self.0.prompt().contains("config"), "{}", self.0.prompt());
+    }
+}
