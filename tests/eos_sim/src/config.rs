@@ -218,7 +218,11 @@ impl Config {
         let all = keep != Keep::Many || (form != Form::Plain && found.args.is_empty());
         let replaced = |line: &String| {
             let line = line.strip_prefix("no ").unwrap_or(line);
-            if all { is_of(line, &key) } else { line == found.text || (form != Form::Plain && is_of(line, &found.text)) }
+            if all {
+                is_of(line, &key)
+            } else {
+                line == found.text || (form != Form::Plain && is_of(line, &found.text))
+            }
         };
         let place = global_place(&found.text).unwrap_or_default();
         let (table, list) = if place < commands::BEFORE.len() {
@@ -236,9 +240,9 @@ impl Config {
             paragraph.push(text);
             return;
         }
-        let last = list.iter().rposition(|paragraph| {
-            place_of(paragraph).is_some_and(|other| (table..=place).contains(&other))
-        });
+        let last = list
+            .iter()
+            .rposition(|paragraph| place_of(paragraph).is_some_and(|other| (table..=place).contains(&other)));
         list.insert(last.map_or(0, |last| last + 1), vec![text]);
     }
 }
@@ -247,7 +251,10 @@ impl Config {
 pub fn global_place(line: &str) -> Option<usize> {
     let line = line.strip_prefix("no ").unwrap_or(line);
     let head = |rule: &Rule<Act>| {
-        let words = rule.pattern.split(' ').take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'));
+        let words = rule
+            .pattern
+            .split(' ')
+            .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'));
         words.collect::<Vec<_>>().join(" ")
     };
     commands::BEFORE.iter().chain(commands::BEHIND).position(|rule| is_of(line, &head(rule)))

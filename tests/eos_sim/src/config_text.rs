@@ -18,7 +18,8 @@ impl Config {
                 Some(head) if head.starts_with('!') => config.boot.push(head.to_owned()),
                 Some(head) => {
                     let vlans = head.strip_prefix("vlan ").and_then(Vlans::parse);
-                    let name = head.strip_prefix("interface ").and_then(|name| Name::parse(&name.replace(' ', "")));
+                    let name =
+                        head.strip_prefix("interface ").and_then(|name| Name::parse(&name.replace(' ', "")));
                     is_behind |= vlans.is_some() || name.is_some();
                     match (vlans, name) {
                         (Some(vlans), _) => config.read_vlans(&vlans, &block),

@@ -68,7 +68,11 @@ pub enum Extent {
 }
 
 /// Finds the one command that `line` means. Of tables in which the same words stand, the first counts.
-pub fn find<A: Copy>(line: &str, tables: &[&'static [Rule<A>]], extent: Extent) -> Result<Matched<A>, Misfit> {
+pub fn find<A: Copy>(
+    line: &str,
+    tables: &[&'static [Rule<A>]],
+    extent: Extent,
+) -> Result<Matched<A>, Misfit> {
     let mut readings: Vec<Reading<A>> = tables
         .iter()
         .enumerate()
@@ -141,7 +145,16 @@ struct Reading<A: 'static> {
 
 impl<A: Copy> Reading<A> {
     fn new(rule: &'static Rule<A>, layer: usize) -> Self {
-        Self { rule, layer, at: 0, words: Vec::new(), args: Vec::new(), texts: Vec::new(), half: None, full: false }
+        Self {
+            rule,
+            layer,
+            at: 0,
+            words: Vec::new(),
+            args: Vec::new(),
+            texts: Vec::new(),
+            half: None,
+            full: false,
+        }
     }
 
     fn is_complete(&self, extent: Extent) -> bool {
@@ -174,7 +187,9 @@ impl<A: Copy> Reading<A> {
             "HH:MM:SS" => value(seconds(token).map(|seconds| seconds.to_string())),
             "INTERFACES" => self.step_interface(token),
             _ if element.starts_with('<') => value(number(element, token)),
-            _ => element.split('|').filter_map(|keyword| self.step_keyword(element, keyword, token)).collect(),
+            _ => {
+                element.split('|').filter_map(|keyword| self.step_keyword(element, keyword, token)).collect()
+            }
         }
     }
 

@@ -2,14 +2,30 @@
 //!
 //! Lower floors first; a file uses only what stands above it here.
 
+mod clock;
 pub mod dataplane;
-mod vlans;
-mod names;
 mod grammar;
+mod names;
+mod platform;
+mod vlans;
+
 mod commands;
 mod interface;
 mod setting;
+
 mod config;
 mod config_text;
+mod intent;
+mod session;
+
+mod live;
+mod state;
+
+mod configure;
+mod exec;
+mod pipe;
+mod shell;
+mod show;
+
 pub mod switch;
 pub mod terminal;

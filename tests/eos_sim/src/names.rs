@@ -45,6 +45,11 @@ impl Kind {
         found.next().is_none().then_some(*kind)
     }
 
+    /// Its name, such as `Management`.
+    pub fn long(self) -> &'static str {
+        self.row().0
+    }
+
     fn row(self) -> (&'static str, &'static str, usize) {
         KINDS
             .iter()
@@ -100,7 +105,8 @@ impl Name {
         };
         let path = path.split('/').map(number).collect::<Option<Vec<_>>>()?;
         let (.., depth) = kind.row();
-        let fits = path.len() <= depth && (sub.is_none() || matches!(kind, Kind::Ethernet | Kind::PortChannel));
+        let fits =
+            path.len() <= depth && (sub.is_none() || matches!(kind, Kind::Ethernet | Kind::PortChannel));
         fits.then_some(Self { kind, path, sub })
     }
 
@@ -112,8 +118,7 @@ impl Name {
 
 impl Display for Name {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let (long, ..) = self.kind.row();
-        write!(f, "{long}{}", self.numbers())
+        write!(f, "{}{}", self.kind.long(), self.numbers())
     }
 }
 
@@ -163,7 +168,10 @@ impl Names {
             match (from.path.split_last(), to.path.split_last()) {
                 (Some((first, front)), Some((last, other))) if front == other && from.sub == to.sub => {
                     let last = *last.min(&first.saturating_add(RANGE_LIMIT));
-                    names.extend((*first..=last).map(|number| Name { path: [front, &[number]].concat(), ..from.clone() }));
+                    names.extend(
+                        (*first..=last)
+                            .map(|number| Name { path: [front, &[number]].concat(), ..from.clone() }),
+                    );
                 }
                 _ => names.extend(existing.clone().filter(|name| from <= *name && *name <= to).cloned()),
             }
@@ -227,14 +235,27 @@ mod tests {
             let name = Name::parse(typed).unwrap();
             assert_eq!((name.to_string().as_str(), name.short().as_str()), (long, short), "{typed}");
         }
-        for typed in ["", "7/1", "et", "v10", "et7/", "et/1", "po1/2", "vlan1.5", "et1/2/3/4", "eth ernet1", "et9999999"] {
+        for typed in [
+            "",
+            "7/1",
+            "et",
+            "v10",
+            "et7/",
+            "et/1",
+            "po1/2",
+            "vlan1.5",
+            "et1/2/3/4",
+            "eth ernet1",
+            "et9999999",
+        ] {
             assert_eq!(Name::parse(typed), None, "{typed}");
         }
     }
 
     #[test]
     fn names_are_ordered_by_number_and_port_channels_come_first() {
-        let sorted = ["po2", "po10", "et1", "et2/1", "et2/2", "et10", "lo0", "ma1", "vl10"].map(|name| Name::parse(name).unwrap());
+        let sorted = ["po2", "po10", "et1", "et2/1", "et2/2", "et10", "lo0", "ma1", "vl10"]
+            .map(|name| Name::parse(name).unwrap());
         assert!(sorted.is_sorted());
     }
 
@@ -243,7 +264,10 @@ mod tests {
         let existing = ["et7/1", "et7/2", "et8/1", "et8/2"].map(|name| Name::parse(name).unwrap());
         let expanded = |typed: &str| {
             let names = Names::parse(typed).unwrap();
-            (names.short(), names.expand(existing.iter()).iter().map(Name::short).collect::<Vec<_>>().join(" "))
+            (
+                names.short(),
+                names.expand(existing.iter()).iter().map(Name::short).collect::<Vec<_>>().join(" "),
+            )
         };
         assert_eq!(expanded("et7/1-8/1"), ("Et7/1-8/1".into(), "Et7/1 Et7/2 Et8/1".into()));
         assert_eq!(expanded("et7/1,8/1"), ("Et7/1,8/1".into(), "Et7/1 Et8/1".into()));

@@ -71,9 +71,12 @@ mod tests {
 
     #[test]
     fn a_list_is_printed_sorted_in_runs() {
-        for (typed, printed) in
-            [("10-11", "10-11"), ("12,10,11", "10-12"), ("5-7,2,3,2-3,23", "2-3,5-7,23"), ("1-4094", "1-4094")]
-        {
+        for (typed, printed) in [
+            ("10-11", "10-11"),
+            ("12,10,11", "10-12"),
+            ("5-7,2,3,2-3,23", "2-3,5-7,23"),
+            ("1-4094", "1-4094"),
+        ] {
             assert_eq!(Vlans::parse(typed).unwrap().to_string(), printed, "{typed}");
         }
         assert_eq!(Vlans::default().to_string(), "none");
