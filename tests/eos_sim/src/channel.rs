@@ -202,7 +202,9 @@ impl Shell {
                 answer
             }),
         };
-        tokio::time::sleep(verdict.delay).await;
+        if !verdict.delay.is_zero() {
+            tokio::time::sleep(verdict.delay).await;
+        }
         match verdict.end {
             Some(End::DropAfter) => self.cut(),
             Some(End::HangAfter) => self.hang().await,

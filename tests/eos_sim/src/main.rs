@@ -1,6 +1,5 @@
 //! `eos_sim`: the simulated switch as a process. See `README.md`.
 
-use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -118,10 +117,9 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(socket) = control {
         tasks.spawn(control::serve(socket, host.misbehaviour.clone()));
     }
-    tasks.spawn(let_time_pass(host));
-    match tasks.join_next().await {
-        Some(ended) => ended.context("a task ended")?,
-        None => pending().await,
+    tokio::select! {
+        Some(ended) = tasks.join_next() => ended.context("a task ended")?,
+        never = let_time_pass(&host) => never,
     }
 }
 
@@ -171,7 +169,7 @@ fn announce(listener: &TcpListener, keys: &[PrivateKey]) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn let_time_pass(host: Arc<Host>) -> anyhow::Result<()> {
+async fn let_time_pass(host: &Host) -> anyhow::Result<()> {
     let mut ticks = tokio::time::interval(TICK);
     loop {
         ticks.tick().await;

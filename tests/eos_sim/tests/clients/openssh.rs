@@ -39,6 +39,44 @@ fn without_a_terminal_nothing_is_echoed_and_lines_end_as_in_a_file() {
 }
 
 #[test]
+fn a_password_that_the_cli_asks_for_is_not_shown() {
+    let switch = Process::start(&["--enable-secret", "why?"]);
+    assert_eq!(
+        switch.ssh("ann").key("ed25519").types("enable\rwhy?\r"),
+        "localhost>enable\r\nPassword: \r\nlocalhost#"
+    );
+    assert_eq!(switch.control("lines"), "1 enable\n1 <password>\nok\n");
+}
+
+#[test]
+fn a_long_answer_stops_at_each_page_unless_told_not_to() {
+    let switch = Process::start(&[]);
+    let pages = |typed| switch.ssh("admin").key("ed25519").types(typed).matches(" --More-- ").count();
+    assert_eq!(pages("show running-config\r q"), 2);
+    assert_eq!(pages("show running-config\rqshow version\r"), 1);
+    assert_eq!(pages("terminal length 0\rshow running-config\r"), 0);
+}
+
+#[test]
+fn what_is_saved_is_in_the_file_before_it_is_said() {
+    let switch = Process::start(&["--write-startup"]);
+    let ssh = || switch.ssh("admin").key("ed25519");
+    ssh().types("configure\rvlan 10\rend\r");
+    assert_eq!(std::fs::read_to_string(switch.path("startup-config")).unwrap(), STARTUP);
+    assert_eq!(text(&ssh().run(&["write memory"]).stdout), "Copy completed successfully.\n");
+    assert!(std::fs::read_to_string(switch.path("startup-config")).unwrap().contains("\nvlan 10\n"));
+}
+
+#[test]
+fn a_configuration_session_outlives_the_connection_that_was_cut() {
+    let switch = Process::start(&["--misbehave", "drop-after 3"]);
+    let ssh = || switch.ssh("admin").key("ed25519");
+    ssh().options(&["-tt"]).feed("configure session mine\rvlan 10\rname lost\r");
+    let diff = text(&ssh().run(&["show session-config named mine diffs"]).stdout).to_owned();
+    assert!(diff.contains("\n+vlan 10\n+   name lost\n"), "{diff}");
+}
+
+#[test]
 fn a_user_without_privilege_lands_at_the_lower_prompt() {
     let switch = Process::start(&[]);
     assert_eq!(switch.ssh("ann").key("ed25519").types("\r"), "localhost>\r\nlocalhost>");
@@ -104,13 +142,13 @@ fn a_dropped_connection_ends_in_the_middle_and_the_next_one_lives() {
     let switch =
         Process::start(&["--misbehave", "drop-after 2", "--misbehave", "drop-before connection=2 1"]);
     let ssh = || switch.ssh("admin").key("ed25519");
-    let output = ssh().options(&["-tt"]).feed("one\rtwo\rthree\r");
+    let output = ssh().options(&["-tt"]).feed("! one\r! two\r! three\r");
     assert_eq!(output.status.code(), Some(255));
-    assert!(text(&output.stdout).starts_with("localhost#one\r\nlocalhost#"));
+    assert!(text(&output.stdout).starts_with("localhost#! one\r\nlocalhost#"));
     assert!(!text(&output.stdout).contains("three"));
-    assert_eq!(ssh().run(&["four"]).status.code(), Some(255));
-    assert_eq!(ssh().run(&["five"]).status.code(), Some(0));
-    assert_eq!(switch.control("lines"), "1 one\n1 two\n2 four\n3 five\nok\n");
+    assert_eq!(ssh().run(&["! four"]).status.code(), Some(255));
+    assert_eq!(ssh().run(&["! five"]).status.code(), Some(0));
+    assert_eq!(switch.control("lines"), "1 ! one\n1 ! two\n2 ! four\n3 ! five\nok\n");
 }
 
 #[test]

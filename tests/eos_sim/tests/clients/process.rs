@@ -6,8 +6,15 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
-/// What the switch boots with.
-pub const STARTUP: &str = "interface Ethernet7/1\ninterface Ethernet8/1\n";
+/// What the switch boots with: so many interfaces that its configuration is more than two pages.
+pub const STARTUP: &str = "\
+interface Ethernet1/1\ninterface Ethernet2/1\ninterface Ethernet3/1\ninterface Ethernet4/1
+interface Ethernet5/1\ninterface Ethernet6/1\ninterface Ethernet7/1\ninterface Ethernet8/1
+interface Ethernet9/1\ninterface Ethernet10/1\ninterface Ethernet11/1\ninterface Ethernet12/1
+interface Ethernet13/1\ninterface Ethernet14/1\ninterface Ethernet15/1\ninterface Ethernet16/1
+interface Ethernet17/1\ninterface Ethernet18/1\ninterface Ethernet19/1\ninterface Ethernet20/1
+interface Ethernet21/1\ninterface Ethernet22/1\ninterface Ethernet23/1\ninterface Ethernet24/1
+";
 
 /// A running switch. It ends with this.
 pub struct Process {
