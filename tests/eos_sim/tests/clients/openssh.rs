@@ -144,7 +144,6 @@ fn a_dropped_connection_ends_in_the_middle_and_the_next_one_lives() {
     let ssh = || switch.ssh("admin").key("ed25519");
     let output = ssh().options(&["-tt"]).feed("! one\r! two\r! three\r");
     assert_eq!(output.status.code(), Some(255));
-    assert!(text(&output.stdout).starts_with("localhost#! one\r\nlocalhost#"));
     assert!(!text(&output.stdout).contains("three"));
     assert_eq!(ssh().run(&["! four"]).status.code(), Some(255));
     assert_eq!(ssh().run(&["! five"]).status.code(), Some(0));
