@@ -2,7 +2,6 @@
 //!
 //! Lower floors first; a file uses only what stands above it here.
 
-pub mod algorithms;
 pub mod host_key;
 pub mod login;
 pub mod specs;

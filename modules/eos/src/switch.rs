@@ -84,6 +84,8 @@ pub struct Switch<'a> {
     foreign_timer: Option<String>,
     /// The running-config as last read.
     running: Config,
+    /// What has to be there when the change is confirmed.
+    wanted: State,
     commands: Vec<String>,
     diff: Option<Value>,
     notices: Vec<String>,
@@ -121,6 +123,7 @@ impl<'a> Switch<'a> {
             patience_ends: context.clock.now() + lock_timeout,
             foreign_timer: None,
             running: Config::default(),
+            wanted: State::default(),
             commands: Vec::new(),
             diff: None,
             notices: Vec::new(),
@@ -189,8 +192,8 @@ impl<'a> Switch<'a> {
     }
 
     /// Types the lines in a session of ours, and has the switch say what they would change.
-    fn draft(&mut self, picture: &Picture, changes: &[Change]) -> Result<Prepared, Fault> {
-        let lines = lines(changes, picture.running.is_switchport_by_default());
+    fn draft(&mut self, changes: &[Change]) -> Result<Prepared, Fault> {
+        let lines = lines(changes, self.running.is_switchport_by_default());
         if lines.is_empty() {
             return Ok(Prepared::Ready);
         }
@@ -199,7 +202,7 @@ impl<'a> Switch<'a> {
         let opened = draft.open(&mut self.reach);
         let filled = opened.map(|()| {
             let stop = || self.context.stop_if_interrupted();
-            draft.fill(&mut self.reach, &lines, &names(changes), &picture.running, &stop)
+            draft.fill(&mut self.reach, &lines, &names(changes), &self.running, &stop)
         });
         // Whatever came of it, there may be a session now.
         self.progress = Progress::Drafted(draft);
@@ -240,8 +243,8 @@ impl<'a> Switch<'a> {
     }
 
     /// What a change comes to in lines, for `commands`.
-    fn note(&mut self, picture: &Picture, changes: &[Change]) {
-        self.commands = lines(changes, picture.running.is_switchport_by_default());
+    fn note(&mut self, changes: &[Change]) {
+        self.commands = lines(changes, self.running.is_switchport_by_default());
         if changes.contains(&Change::Save) {
             self.commands.push(Dialog::SAVE.to_owned());
         }
@@ -255,12 +258,19 @@ impl<'a> Switch<'a> {
         }
     }
 
+    /// What the running-config, as last read, lacks of `wanted`.
+    fn left(&self, wanted: &State) -> Vec<Change> {
+        let (running, startup) = (self.running.clone(), Config::default());
+        let picture = Picture { running, startup, save_when: SaveWhen::Never };
+        let wanted = State { saved: None, ..wanted.clone() };
+        changes(&State::found(&picture, &wanted), &wanted)
+    }
+
     /// What was committed without a timer is undone by lines of our own.
     fn commit_way_back(&mut self, before: &State) -> Result<(), Fault> {
-        let running = Config::parse(&self.reach.with(Dialog::running)?);
-        let picture = Picture { running, startup: Config::default(), save_when: SaveWhen::Never };
-        let back = changes(&State::found(&picture, before), &State { saved: None, ..before.clone() });
-        if self.draft(&picture, &back)? == Prepared::Ready
+        self.running = Config::parse(&self.reach.with(Dialog::running)?);
+        let back = self.left(before);
+        if self.draft(&back)? == Prepared::Ready
             && let Progress::Drafted(_) = self.progress
         {
             self.reach.with(|dialog| dialog.commit(None))?;
@@ -307,8 +317,8 @@ impl<'a> Switch<'a> {
             }
             break;
         }
-        let running = Config::parse(&self.reach.with(Dialog::running)?);
-        if running != self.running {
+        self.running = Config::parse(&self.reach.with(Dialog::running)?);
+        if !self.left(&self.wanted).is_empty() {
             return Err(Fault::new(
                 "confirm_failed",
                 format!(
@@ -376,17 +386,17 @@ impl Device for Switch<'_> {
         matches!(self.progress, Progress::Inherited(_))
     }
 
-    fn rehearse(&mut self, picture: &Picture, changes: &[Change]) -> Result<Prepared, Fault> {
-        self.note(picture, changes);
+    fn rehearse(&mut self, _: &Picture, changes: &[Change]) -> Result<Prepared, Fault> {
+        self.note(changes);
         if !self.check_on_box {
             return Ok(Prepared::Ready);
         }
-        let prepared = self.draft(picture, changes);
+        let prepared = self.draft(changes);
         self.discard();
         prepared
     }
 
-    fn checkpoint(&mut self, picture: &Picture, before: &State, after: &State) -> Result<Prepared, Fault> {
+    fn checkpoint(&mut self, _: &Picture, before: &State, after: &State) -> Result<Prepared, Fault> {
         if let Progress::Inherited(session) = &self.progress {
             // It is not what is asked for now, and the switch would undo it anyway.
             let session = session.clone();
@@ -398,8 +408,8 @@ impl Device for Switch<'_> {
             return Ok(Prepared::Moved);
         }
         let changes = changes(before, after);
-        self.note(picture, &changes);
-        let prepared = self.draft(picture, &changes);
+        self.note(&changes);
+        let prepared = self.draft(&changes);
         if !matches!(prepared, Ok(Prepared::Ready)) {
             self.discard();
         }
@@ -438,7 +448,8 @@ impl Device for Switch<'_> {
         SETTLE
     }
 
-    fn condition(&mut self, _: &State) -> Result<(), Fault> {
+    fn condition(&mut self, after: &State) -> Result<(), Fault> {
+        self.wanted = after.clone();
         Ok(())
     }
 
