@@ -7,7 +7,6 @@ pub mod login;
 pub mod specs;
 pub mod stream;
 
-pub mod algorithms;
 pub mod known_hosts;
 pub mod tcp;
 pub mod transport;
