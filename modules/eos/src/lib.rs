@@ -2,6 +2,7 @@
 //!
 //! Lower floors first; a file uses only what stands above it here.
 
+pub mod algorithms;
 pub mod host_key;
 pub mod login;
 pub mod specs;
@@ -43,5 +44,7 @@ pub mod window;
 
 pub mod draft;
 pub mod switch;
+
+mod device;
 
 pub mod port_channel;
