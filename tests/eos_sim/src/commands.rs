@@ -89,6 +89,8 @@ pub enum Show {
     Clock,
     /// `show privilege`.
     Privilege,
+    /// `show users`.
+    Users,
     /// `show vlan [N]`.
     Vlan,
     /// `show interfaces [X]`.
@@ -243,6 +245,7 @@ pub const ALWAYS: &[Rule<Act>] = &[
     show("show hostname", Show::Hostname),
     show("show clock", Show::Clock),
     show("show privilege", Show::Privilege),
+    show("show users", Show::Users),
     show("show vlan", Show::Vlan),
     show("show vlan VLANS", Show::Vlan),
     show("show interfaces", Show::Interfaces),

@@ -154,6 +154,45 @@ impl DataPlane for NoPlane {
     }
 
     fn status(&mut self) -> anyhow::Result<Status> {
-        Ok(Status::default())
+        let mut ports = BTreeMap::new();
+        for (name, port) in &self.intent.ports {
+            ports.insert(name.clone(), lonely(name, !port.shutdown));
+        }
+        for (number, channel) in &self.intent.channels {
+            for (name, member) in &channel.members {
+                let mut port = lonely(name, !member.shutdown);
+                port.bundled = member.mode == LacpMode::On && port.link && !channel.port.shutdown;
+                port.lacp = (member.mode != LacpMode::On).then(|| unanswered(name, *number, member));
+                ports.insert(name.clone(), port);
+            }
+        }
+        Ok(Status { ports })
     }
+}
+
+/// A port whose cable leads nowhere.
+fn lonely(name: &str, link: bool) -> PortStatus {
+    let number = port_number(name);
+    let mac = format!("001c.73{:02x}.{:02x}{:02x}", number >> 16 & 0xff, number >> 8 & 0xff, number & 0xff);
+    PortStatus { link, speed: 10_000, mac, ..PortStatus::default() }
+}
+
+fn unanswered(name: &str, channel: u32, member: &Member) -> Lacp {
+    // Aggregation and defaulted, and what it was told to be.
+    let state = 0b0100_0100 | u8::from(member.mode == LacpMode::Active) | u8::from(member.fast) << 1;
+    let actor = LacpEnd {
+        system_priority: 32768,
+        system: "00:1c:73:00:00:00".to_owned(),
+        port: u16::try_from(port_number(name)).unwrap_or(u16::MAX),
+        port_priority: 32768,
+        key: u16::try_from(channel).unwrap_or(u16::MAX),
+        state,
+    };
+    Lacp { actor, partner: None }
+}
+
+/// A number for `Ethernet7/1` that no other port of a switch has.
+fn port_number(name: &str) -> u32 {
+    let numbers = name.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    numbers.split('/').filter_map(|part| part.parse::<u32>().ok()).fold(0, |sum, part| sum * 16 + part)
 }

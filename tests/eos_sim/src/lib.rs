@@ -2,28 +2,44 @@
 //!
 //! Lower floors first; a file uses only what stands above it here.
 
-mod commands;
-mod config;
-mod config_text;
+mod clock;
 pub mod dataplane;
 mod grammar;
-mod interface;
 mod names;
+mod platform;
+mod vlans;
+
+mod commands;
+mod interface;
 mod setting;
+
+mod config;
+mod config_text;
+mod intent;
+mod session;
+
+mod live;
+mod state;
+
+mod configure;
+mod exec;
+mod pipe;
+mod shell;
+mod show;
+
 pub mod switch;
 pub mod terminal;
-mod vlans;
 
 pub mod imagined;
 pub mod ovs;
 
-pub mod control;
-pub mod date;
-pub mod editor;
-pub mod host_key;
+mod editor;
 pub mod misbehaviour;
-pub mod pager;
-pub mod server;
-pub mod shell;
+mod pager;
 pub mod startup;
 pub mod users;
+
+mod channel;
+pub mod control;
+pub mod host_key;
+pub mod server;

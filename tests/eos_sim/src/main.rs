@@ -175,6 +175,9 @@ async fn let_time_pass(host: Arc<Host>) -> anyhow::Result<()> {
     let mut ticks = tokio::time::interval(TICK);
     loop {
         ticks.tick().await;
-        tokio::task::block_in_place(|| host.switch.tick(Instant::now()));
+        tokio::task::block_in_place(|| {
+            host.switch.tick(Instant::now());
+            host.settle();
+        });
     }
 }

@@ -1,5 +1,5 @@
 //! What the switch is told to do wrong, and the record of what was done to it. Rules are looked up by connection and
-//! by line; carrying a verdict out is for `server.rs` and `shell.rs`, and how rules arrive is for `control.rs`.
+//! by line; carrying a verdict out is for `server.rs` and `channel.rs`, and how rules arrive is for `control.rs`.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -45,6 +45,11 @@ impl Kind {
         found.next().is_none().then_some(*kind)
     }
 
+    /// Its name, such as `Management`.
+    pub fn long(self) -> &'static str {
+        self.row().0
+    }
+
     fn row(self) -> (&'static str, &'static str, usize) {
         KINDS
             .iter()
@@ -113,8 +118,7 @@ impl Name {
 
 impl Display for Name {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let (long, ..) = self.kind.row();
-        write!(f, "{long}{}", self.numbers())
+        write!(f, "{}{}", self.kind.long(), self.numbers())
     }
 }
 

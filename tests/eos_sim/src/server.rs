@@ -1,4 +1,4 @@
-//! SSH: connections are accepted, logins checked, and each channel handed to `shell.rs`.
+//! SSH: connections are accepted, logins checked, and each channel handed to `channel.rs`.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -14,8 +14,8 @@ use russh::server::{
 use russh::{Channel, ChannelId, MethodKind, MethodSet, Pty, SshId};
 use tokio::net::TcpListener;
 
+use crate::channel;
 use crate::misbehaviour::Misbehaviour;
-use crate::shell;
 use crate::startup::StartupFile;
 use crate::switch::Switch;
 use crate::terminal::Terminal;
@@ -43,20 +43,24 @@ pub struct Host {
 }
 
 impl Host {
-    /// Writes the startup-config to its file if it was saved since.
-    pub fn keep_startup(&self) {
+    /// What is due after a line, or after a while: the startup-config goes to its file if it was saved, and what went
+    /// wrong is told.
+    pub fn settle(&self) {
+        for trouble in self.switch.troubles() {
+            complain(&trouble);
+        }
         if let Some(file) = &self.startup
             && let Err(error) = file.keep(&self.switch.startup_text())
         {
-            complain(&error);
+            complain(&format!("{error:#}"));
         }
     }
 }
 
 /// Says on standard error what went wrong: a switch goes on.
-fn complain(error: &anyhow::Error) {
+fn complain(trouble: &str) {
     // Where nobody listens there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "eos_sim: {error:#}");
+    let _ = writeln!(std::io::stderr(), "eos_sim: {trouble}");
 }
 
 /// When each user logged in last, and from where.
@@ -247,12 +251,12 @@ impl Handler for Connection {
                 socket: Arc::clone(&self.socket),
             };
             reply.accept().await;
-            tokio::spawn(shell::serve(channel, Arc::new(visit)));
+            tokio::spawn(channel::serve(channel, visit));
         }
         Ok(())
     }
 
-    // What is asked of a channel reaches `shell.rs` with the channel; here it is only agreed to.
+    // What is asked of a channel reaches `channel.rs` with the channel; here it is only agreed to.
 
     async fn pty_request(
         &mut self,

@@ -1,278 +1,148 @@
-//! A channel of a connection: a person's terminal, or a single command. Between the bytes of the one and the lines of
-//! `terminal.rs` lie echo, line ends, paging and the password prompt; and what misbehaviour makes of each line.
+//! What one connection is in the middle of: its mode, its privilege, its prompt. What lines do to it is `exec.rs` and
+//! `configure.rs`.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::time::SystemTime;
+use crate::commands::{self, Act};
+use crate::config::Config;
+use crate::grammar::Rule;
+use crate::names::{Kind, Name, Names};
+use crate::session::Connection;
+use crate::state::State;
+use crate::vlans::Vlans;
 
-use russh::server::Msg;
-use russh::{Channel, ChannelMsg};
+/// How much of a session's name stands in the prompt.
+const PROMPT_NAME: usize = 6;
 
-use crate::date::asctime;
-use crate::editor::{Editor, Key};
-use crate::misbehaviour::{End, Verdict};
-use crate::pager::{ERASE, MORE, Pager};
-use crate::server::Visit;
-use crate::terminal::{Answer, Terminal, Then};
-
-/// Rows of a terminal that does not say how many it has.
-const ROWS: usize = 24;
-const PASSWORD: &str = "Password: ";
-
-/// The connection is gone, or cut.
-struct Gone;
-
-/// Serves a channel until it or its connection ends.
-pub async fn serve(mut channel: Channel<Msg>, visit: Arc<Visit>) {
-    let mut rows = None;
-    let request = loop {
-        match channel.wait().await {
-            Some(ChannelMsg::RequestPty { row_height, .. } | ChannelMsg::WindowChange { row_height, .. }) => {
-                rows = Some(rows_of(row_height));
-            }
-            Some(ChannelMsg::RequestShell { .. }) => break None,
-            Some(ChannelMsg::Exec { command, .. }) => {
-                break Some(String::from_utf8_lossy(&command).into_owned());
-            }
-            Some(ChannelMsg::Close) | None => return,
-            Some(_) => {}
-        }
-    };
-    let mut shell = Shell {
-        terminal: visit.terminal(),
-        channel,
-        visit,
-        rows,
-        editor: Editor::default(),
-        typed: VecDeque::new(),
-        shown: Vec::new(),
-        waits_for: Waiting::Line,
-    };
-    let ended = match request {
-        None => shell.interact().await,
-        Some(command) => shell.execute(&command).await,
-    };
-    shell.terminal.close();
-    if ended.is_ok() {
-        // Whoever went away in the meantime needs no farewell.
-        let _ = shell.channel.exit_status(0).await;
-        let _ = shell.channel.eof().await;
-        let _ = shell.channel.close().await;
-    }
+/// What a line answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Its lines, each ended by `\n`, without a prompt.
+    pub text: String,
+    /// What comes next.
+    pub then: Then,
 }
 
-struct Shell {
-    channel: Channel<Msg>,
-    visit: Arc<Visit>,
-    terminal: Terminal,
-    /// None: there is no terminal at the other end, so nothing is echoed or paged.
-    rows: Option<usize>,
-    editor: Editor,
-    /// Bytes that came and were not looked at yet.
-    typed: VecDeque<u8>,
-    /// What is to be sent.
-    shown: Vec<u8>,
-    waits_for: Waiting,
-}
-
-enum Waiting {
-    Line,
+/// What comes after an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// The prompt.
+    Prompt,
+    /// `Password: ` is printed, and what is read without echo goes to [`crate::terminal::Terminal::password`].
     Password,
-    More(Pager, Then),
-    /// For the connection to be closed.
-    Nothing,
+    /// The connection is closed.
+    Close,
+}
+
+/// One connection's side of the CLI.
+pub struct Shell {
+    /// Who is connected.
+    pub who: Connection,
+    /// `enable` was successful.
+    pub privileged: bool,
+    /// `terminal length`, where it was given.
+    pub length: Option<usize>,
+    /// Where it is.
+    pub mode: Mode,
+}
+
+/// Where a connection is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// At `>` or `#`.
+    Exec,
+    /// In a configuration: a session's, or none's, which is the running-config.
+    Configure {
+        /// The session.
+        session: Option<String>,
+        /// The place in it.
+        at: At,
+    },
+}
+
+/// A place in a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum At {
+    /// Outside of everything.
+    Top,
+    /// At interfaces, as they were typed and as they are.
+    Interfaces(Names, Vec<Name>),
+    /// At VLANs.
+    Vlans(Vlans),
+}
+
+impl Answer {
+    /// Lines, and the prompt.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), then: Then::Prompt }
+    }
+
+    /// One line, and the prompt.
+    pub fn line(line: &str) -> Self {
+        Self::text(format!("{line}\n"))
+    }
 }
 
 impl Shell {
-    /// Login to logout.
-    async fn interact(&mut self) -> Result<(), Gone> {
-        let greeting = self.visit.greet(&asctime(SystemTime::now()));
-        self.show(&greeting);
-        self.show_prompt();
-        loop {
-            while let Some(byte) = self.typed.pop_front() {
-                self.key(byte).await?;
-                if matches!(self.waits_for, Waiting::Nothing) {
-                    return self.send().await;
-                }
-            }
-            self.send().await?;
-            match self.channel.wait().await {
-                Some(ChannelMsg::Data { data }) => self.typed.extend(data.iter()),
-                Some(ChannelMsg::WindowChange { row_height, .. }) => self.rows = Some(rows_of(row_height)),
-                Some(ChannelMsg::Eof) => return Ok(()),
-                Some(ChannelMsg::Close) | None => return Err(Gone),
-                Some(_) => {}
-            }
-        }
-    }
-
-    /// One command, without echo and prompt.
-    async fn execute(&mut self, command: &str) -> Result<(), Gone> {
-        let verdict = self.visit.host.misbehaviour.line(self.visit.number, command);
-        let answer = self.answer(verdict, |terminal| terminal.line(command)).await?;
-        self.show(&answer.text);
-        self.send().await
-    }
-
-    async fn key(&mut self, byte: u8) -> Result<(), Gone> {
-        match std::mem::replace(&mut self.waits_for, Waiting::Line) {
-            Waiting::More(pager, then) => {
-                let (text, rest) = pager.key(byte);
-                self.show(ERASE);
-                self.show_page(&text, rest, then);
-                Ok(())
-            }
-            Waiting::Password => {
-                self.waits_for = Waiting::Password;
-                match self.editor.key(byte, true) {
-                    Key::Line(text) => self.password(&text).await,
-                    Key::Interrupt | Key::End | Key::Logout => self.password("").await,
-                    Key::Echo(_) | Key::Help => Ok(()),
-                }
-            }
-            Waiting::Line => match self.editor.key(byte, false) {
-                Key::Line(line) => {
-                    self.show("\n");
-                    self.line(&line).await
-                }
-                Key::End => {
-                    self.echo(b"^Z");
-                    self.show("\n");
-                    self.line("end").await
-                }
-                Key::Echo(bytes) => {
-                    self.echo(&bytes);
-                    Ok(())
-                }
-                Key::Interrupt => {
-                    self.echo(b"^C");
-                    self.show("\n");
-                    self.show_prompt();
-                    Ok(())
-                }
-                Key::Help => {
-                    self.echo(b"?");
-                    self.show("\n% Unrecognized command\n");
-                    self.show_prompt();
-                    let typed = self.editor.typed().to_vec();
-                    self.echo(&typed);
-                    Ok(())
-                }
-                Key::Logout => {
-                    self.waits_for = Waiting::Nothing;
-                    Ok(())
-                }
-            },
-            Waiting::Nothing => Ok(()),
-        }
-    }
-
-    async fn line(&mut self, line: &str) -> Result<(), Gone> {
-        let verdict = self.visit.host.misbehaviour.line(self.visit.number, line);
-        let answer = self.answer(verdict, |terminal| terminal.line(line)).await?;
-        self.show_answer(answer);
-        Ok(())
-    }
-
-    async fn password(&mut self, text: &str) -> Result<(), Gone> {
-        self.show("\n");
-        let verdict = self.visit.host.misbehaviour.password(self.visit.number);
-        let answer = self.answer(verdict, |terminal| terminal.password(text)).await?;
-        self.show_answer(answer);
-        Ok(())
-    }
-
-    /// What a line answers, once the echo of the line is sent and as far as the verdict lets it.
-    async fn answer(
-        &mut self,
-        verdict: Verdict,
-        act: impl FnOnce(&mut Terminal) -> Answer,
-    ) -> Result<Answer, Gone> {
-        self.send().await?;
-        if verdict.end == Some(End::DropBefore) {
-            return self.cut();
-        }
-        let answer = match verdict.instead {
-            Some(text) if text.is_empty() => Answer { text, then: Then::Prompt },
-            Some(text) => Answer { text: text + "\n", then: Then::Prompt },
-            // The data plane may take a moment; other connections go on meanwhile.
-            None => tokio::task::block_in_place(|| {
-                let answer = act(&mut self.terminal);
-                self.visit.host.keep_startup();
-                answer
-            }),
+    /// What stands before a line.
+    pub fn prompt(&self, hostname: &str) -> String {
+        let end = if self.privileged { '#' } else { '>' };
+        let Mode::Configure { session, at } = &self.mode else { return format!("{hostname}{end}") };
+        let session = session.as_ref().map_or_else(String::new, |name| {
+            let name: String = name.chars().take(PROMPT_NAME).collect();
+            format!("-s-{name}")
+        });
+        let at = match at {
+            At::Top => String::new(),
+            At::Interfaces(names, _) => format!("-if-{}", names.short()),
+            At::Vlans(vlans) => format!("-vlan-{vlans}"),
         };
-        tokio::time::sleep(verdict.delay).await;
-        match verdict.end {
-            Some(End::DropAfter) => self.cut(),
-            Some(End::HangAfter) => self.hang().await,
-            Some(End::DropBefore) | None => Ok(answer),
+        format!("{hostname}(config{session}{at})#")
+    }
+
+    /// The session that it is in.
+    pub fn session(&self) -> Option<&str> {
+        match &self.mode {
+            Mode::Configure { session, .. } => session.as_deref(),
+            Mode::Exec => None,
         }
     }
 
-    fn cut<T>(&self) -> Result<T, Gone> {
-        self.visit.cut();
-        Err(Gone)
-    }
-
-    /// Listens without a word until the other end gives up.
-    async fn hang<T>(&mut self) -> Result<T, Gone> {
-        while self.channel.wait().await.is_some_and(|message| !matches!(message, ChannelMsg::Close)) {}
-        Err(Gone)
-    }
-
-    fn show_answer(&mut self, answer: Answer) {
-        let page = self.rows.and_then(|rows| self.terminal.page_length(rows));
-        let (text, rest) = Pager::begin(answer.text, page);
-        self.show_page(&text, rest, answer.then);
-    }
-
-    fn show_page(&mut self, text: &str, rest: Option<Pager>, then: Then) {
-        self.show(text);
-        match (rest, then) {
-            (Some(rest), then) => {
-                self.show(MORE);
-                self.waits_for = Waiting::More(rest, then);
+    /// What may be typed now, the nearest first.
+    pub fn tables(&self) -> Vec<&'static [Rule<Act>]> {
+        let mut tables = Vec::new();
+        if let Mode::Configure { session, at } = &self.mode {
+            match at {
+                At::Top => {}
+                At::Interfaces(names, _) => {
+                    tables.extend(commands::of_interface(names.kind().unwrap_or(Kind::Tunnel)))
+                }
+                At::Vlans(_) => tables.push(commands::VLAN),
             }
-            (None, Then::Prompt) => self.show_prompt(),
-            (None, Then::Password) => {
-                self.show(PASSWORD);
-                self.waits_for = Waiting::Password;
+            tables.push(commands::CONFIGURE);
+            if session.is_some() {
+                tables.push(commands::SESSION);
             }
-            (None, Then::Close) => self.waits_for = Waiting::Nothing,
+            tables.extend([commands::BEFORE, commands::BEHIND]);
+        }
+        tables.push(commands::ALWAYS);
+        tables
+    }
+
+    /// Back to exec mode. A session stays pending.
+    pub fn leave(&mut self, state: &mut State) {
+        state.sessions.leave(&self.who);
+        self.mode = Mode::Exec;
+    }
+
+    /// Goes to a place in the configuration that it is in.
+    pub fn go(&mut self, to: At) {
+        if let Mode::Configure { at, .. } = &mut self.mode {
+            *at = to;
         }
     }
 
-    fn show_prompt(&mut self) {
-        let prompt = self.terminal.prompt();
-        self.show(&prompt);
-        self.waits_for = Waiting::Line;
+    /// The configuration that it changes.
+    pub fn config<'a>(&self, state: &'a mut State) -> &'a mut Config {
+        let State { sessions, running, .. } = state;
+        self.session().and_then(|name| sessions.open_mut(name)).map_or(running, |session| &mut session.config)
     }
-
-    /// Puts text on the screen. A terminal needs a carriage return at each line end.
-    fn show(&mut self, text: &str) {
-        match self.rows {
-            Some(_) => self.shown.extend(text.replace('\n', "\r\n").bytes()),
-            None => self.shown.extend(text.bytes()),
-        }
-    }
-
-    /// Puts what was typed on the screen.
-    fn echo(&mut self, bytes: &[u8]) {
-        if self.rows.is_some() {
-            self.shown.extend(bytes);
-        }
-    }
-
-    async fn send(&mut self) -> Result<(), Gone> {
-        if self.shown.is_empty() {
-            return Ok(());
-        }
-        self.channel.data_bytes(std::mem::take(&mut self.shown)).await.map_err(|_| Gone)
-    }
-}
-
-fn rows_of(height: u32) -> usize {
-    usize::try_from(height).ok().filter(|rows| *rows > 0).unwrap_or(ROWS)
 }

@@ -1,14 +1,16 @@
-//! The simulated switch: the state that all its connections share. What is typed at it is `terminal.rs`.
+//! The simulated switch as a whole: it is booted, connected to, and time passes for it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::dataplane::DataPlane;
+use crate::state::State;
 use crate::terminal::Terminal;
 
 /// What a switch begins with.
 pub struct Setup {
-    /// Its startup-config. Its Ethernet interfaces are those that this text names.
+    /// Its startup-config. Its Ethernet interfaces are those that this text names; its model and release are told by the
+    /// line `! device: NAME (MODEL, EOS-RELEASE)`.
     pub startup: String,
     /// What its configuration is made real with.
     pub plane: Box<dyn DataPlane>,
@@ -22,33 +24,36 @@ pub struct Switch {
     state: Arc<Mutex<State>>,
 }
 
-struct State {
-    startup: String,
-}
-
 impl Switch {
     /// Boots: the startup-config becomes the running-config and is made real.
     pub fn new(setup: Setup) -> anyhow::Result<Self> {
-        let state = State { startup: setup.startup };
+        let state = State::boot(setup.startup, setup.plane, setup.enable_secret)?;
         Ok(Self { state: Arc::new(Mutex::new(state)) })
     }
 
     /// A connection of `user`, who comes from the address `from`.
     pub fn terminal(&self, user: &str, privileged: bool, from: &str) -> Terminal {
-        Terminal::new(self.clone(), user, privileged, from)
+        Terminal::new(Arc::clone(&self.state), user, privileged, from)
     }
 
     /// Lets time pass: commit timers that ran out are gone back from.
-    pub fn tick(&self, _now: Instant) {}
+    pub fn tick(&self, now: Instant) {
+        self.state().tick(now);
+    }
 
     /// Its name.
     pub fn hostname(&self) -> String {
-        "localhost".to_owned()
+        self.state().running.hostname().to_owned()
     }
 
     /// The startup-config as it is saved now.
     pub fn startup_text(&self) -> String {
         self.state().startup.clone()
+    }
+
+    /// What went wrong beneath the CLI since this was last asked, to be logged.
+    pub fn troubles(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().troubles)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

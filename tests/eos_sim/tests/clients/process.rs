@@ -24,8 +24,10 @@ impl Process {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         for (name, kind) in [("ed25519", "ed25519"), ("rsa", "rsa"), ("stranger", "ed25519")] {
-            let made =
-                Command::new("ssh-keygen").args(["-q", "-N", "", "-t", kind, "-f"]).arg(path(name)).status();
+            let made = Command::new("ssh-keygen")
+                .args(["-q", "-N", "", "-b", "2048", "-t", kind, "-f"])
+                .arg(path(name))
+                .status();
             assert!(made.unwrap().success());
         }
         let public = |name: &str| std::fs::read_to_string(path(name).with_extension("pub")).unwrap();
@@ -51,6 +53,11 @@ impl Process {
         self.folder.path().join(name)
     }
 
+    /// Where it listens.
+    pub fn port(&self) -> &str {
+        self.announced.split([':', ',']).nth(1).unwrap()
+    }
+
     /// What the control socket answers to a command.
     pub fn control(&self, command: &str) -> String {
         let mut socket = UnixStream::connect(self.path("control")).unwrap();
@@ -70,11 +77,10 @@ impl Process {
 
     /// A client that logs in as `user`.
     pub fn ssh(&self, user: &str) -> Ssh {
-        let port = self.announced.split([':', ',']).nth(1).unwrap().to_owned();
         let mut command = Command::new("ssh");
         // The machine's own files, agents and terminals are none of a test's business.
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", self.folder.path());
-        command.args(["-F", "none", "-p", &port, "-l", user, "-o", "StrictHostKeyChecking=accept-new"]);
+        command.args(["-F", "none", "-p", self.port(), "-l", user, "-o", "StrictHostKeyChecking=accept-new"]);
         command.args(["-o", "GlobalKnownHostsFile=none", "-o", "IdentitiesOnly=yes", "-o"]);
         command.arg(format!("UserKnownHostsFile={}", self.path("known_hosts").display()));
         Ssh { command, folder: self.folder.path().to_owned() }

@@ -1,10 +1,8 @@
-//! The real process over loopback, and OpenSSH's own client at the other end.
-
-mod process;
+//! OpenSSH's `ssh`: a person at a terminal, single commands, and what becomes of them when the switch misbehaves.
 
 use std::process::Command;
 
-use process::{Process, STARTUP, text};
+use crate::process::{Process, STARTUP, text};
 
 #[test]
 fn a_single_command_is_answered_without_echo_or_prompt() {

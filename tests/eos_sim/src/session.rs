@@ -1,0 +1,228 @@
+//! Configuration sessions: their life from `configure session` to the end of a commit timer. What is typed into one
+//! is `configure.rs`, how they are listed `show/sessions.rs`.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::config::Config;
+
+/// How many sessions may be pending.
+pub const MAX_PENDING: usize = 5;
+/// How many sessions that came to an end are remembered.
+pub const MAX_COMPLETED: usize = 1;
+/// After which time a pending session is forgotten (EOS manual, `configure session`).
+const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Where a session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Open.
+    Pending,
+    /// Live, until it is confirmed or its timer runs out.
+    PendingCommitTimer,
+    /// Committed.
+    Completed,
+    /// Given up, or its timer ran out.
+    Aborted,
+}
+
+/// A session.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Its name.
+    pub name: String,
+    /// The configuration that a commit makes the running-config.
+    pub config: Config,
+    /// Where it stands.
+    pub state: State,
+    /// Who is in it.
+    pub inside: Option<Connection>,
+    /// When it came to an end, and by whom where it was committed.
+    pub ended: Option<(SystemTime, Option<String>)>,
+    opened: Instant,
+}
+
+/// Who is connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// The user.
+    pub user: String,
+    /// From where.
+    pub from: String,
+    /// The number of the terminal: `vty5`.
+    pub vty: u32,
+}
+
+/// A commit that is gone back from unless it is confirmed.
+#[derive(Debug, Clone)]
+pub struct Timer {
+    /// Of which session.
+    pub session: String,
+    /// When.
+    pub deadline: Instant,
+    /// To what.
+    before: Config,
+}
+
+/// All sessions.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    list: Vec<Session>,
+    timer: Option<Timer>,
+    named: u32,
+}
+
+impl Sessions {
+    /// Every session, oldest first.
+    pub fn list(&self) -> &[Session] {
+        &self.list
+    }
+
+    /// The commit timer that runs. There is never more than one.
+    pub fn timer(&self) -> Option<&Timer> {
+        self.timer.as_ref()
+    }
+
+    /// A session that can be entered, changed and committed.
+    pub fn open(&self, name: &str) -> Option<&Session> {
+        self.list.iter().find(|session| session.name == name && session.is_open())
+    }
+
+    /// The same, to be changed.
+    pub fn open_mut(&mut self, name: &str) -> Option<&mut Session> {
+        self.list.iter_mut().find(|session| session.name == name && session.is_open())
+    }
+
+    /// Enters a session, which begins as a copy of the running-config where it is not open. Returns its name.
+    ///
+    /// # Errors
+    /// The error line, where too many are pending.
+    pub fn enter(
+        &mut self,
+        name: Option<&str>,
+        running: &Config,
+        who: &Connection,
+        now: Instant,
+    ) -> Result<String, String> {
+        let name = name.map_or_else(
+            || {
+                self.named += 1;
+                format!("sess-{}--1-{}", 2000 + who.vty, self.named)
+            },
+            str::to_owned,
+        );
+        if let Some(session) = self.open_mut(&name) {
+            session.inside = Some(who.clone());
+            return Ok(name);
+        }
+        if self.list.iter().filter(|session| session.is_open()).count() >= MAX_PENDING {
+            return Err("% Maximum number of pending sessions has been reached. \
+                        Please commit or abort previous sessions before creating a new one."
+                .to_owned());
+        }
+        self.list.retain(|session| session.name != name);
+        self.list.push(Session {
+            name: name.clone(),
+            config: running.clone(),
+            state: State::Pending,
+            inside: Some(who.clone()),
+            ended: None,
+            opened: now,
+        });
+        Ok(name)
+    }
+
+    /// Nobody of this connection is in a session any more.
+    pub fn leave(&mut self, who: &Connection) {
+        for session in &mut self.list {
+            session.inside.take_if(|inside| inside == who);
+        }
+    }
+
+    /// Commits a session: what it holds replaces the running-config, whatever others changed meanwhile. Where its timer
+    /// runs, the commit is confirmed; a new timer begins it again.
+    ///
+    /// # Errors
+    /// The error line, where there is no such session or another one's timer runs.
+    pub fn commit(
+        &mut self,
+        name: &str,
+        timer: Option<Duration>,
+        running: &mut Config,
+        who: &Connection,
+        now: Instant,
+    ) -> Result<(), String> {
+        if let Some(other) = self.timer.as_ref().filter(|timer| timer.session != name) {
+            return Err(format!("% Cannot commit: the commit timer of session {} is running", other.session));
+        }
+        let session = self.list.iter_mut().find(|session| session.name == name && session.is_open());
+        let session = session.ok_or_else(|| no_such_session(name))?;
+        session.inside = None;
+        session.ended = Some((SystemTime::now(), Some(who.user.clone())));
+        let before = match self.timer.take() {
+            Some(timer) => timer.before,
+            None => std::mem::replace(running, session.config.clone()),
+        };
+        session.state = if timer.is_some() { State::PendingCommitTimer } else { State::Completed };
+        self.timer = timer.map(|timer| Timer { session: name.to_owned(), deadline: now + timer, before });
+        self.forget();
+        Ok(())
+    }
+
+    /// Gives a session up. Where its timer runs, the running-config goes back.
+    ///
+    /// # Errors
+    /// The error line, where there is no such session.
+    pub fn abort(&mut self, name: &str, running: &mut Config) -> Result<(), String> {
+        let session = self.open_mut(name).ok_or_else(|| no_such_session(name))?;
+        session.state = State::Aborted;
+        session.inside = None;
+        session.ended = Some((SystemTime::now(), None));
+        if let Some(timer) = self.timer.take_if(|timer| timer.session == name) {
+            *running = timer.before;
+        }
+        self.forget();
+        Ok(())
+    }
+
+    /// Deletes a session and what is remembered of it.
+    ///
+    /// # Errors
+    /// The error line, where there is no such session.
+    pub fn delete(&mut self, name: &str, running: &mut Config) -> Result<(), String> {
+        if self.open(name).is_some() {
+            self.abort(name, running)?;
+        }
+        let before = self.list.len();
+        self.list.retain(|session| session.name != name);
+        if self.list.len() == before { Err(no_such_session(name)) } else { Ok(()) }
+    }
+
+    /// Ends what ran out: a commit timer, and pending sessions after a day.
+    pub fn tick(&mut self, running: &mut Config, now: Instant) {
+        if let Some(timer) = self.timer.clone().filter(|timer| timer.deadline <= now) {
+            let _ = self.abort(&timer.session, running);
+        }
+        self.list.retain(|session| session.state != State::Pending || now < session.opened + LIFETIME);
+    }
+
+    /// Forgets those that came to an end, but for the latest.
+    fn forget(&mut self) {
+        let ended = |session: &Session| !session.is_open();
+        while self.list.iter().filter(|session| ended(session)).count() > MAX_COMPLETED {
+            let oldest = self.list.iter().enumerate().filter(|(_, session)| ended(session));
+            let oldest = oldest.min_by_key(|(_, session)| session.ended.as_ref().map(|(time, _)| *time));
+            let Some((oldest, _)) = oldest else { return };
+            self.list.remove(oldest);
+        }
+    }
+}
+
+impl Session {
+    fn is_open(&self) -> bool {
+        matches!(self.state, State::Pending | State::PendingCommitTimer)
+    }
+}
+
+fn no_such_session(name: &str) -> String {
+    format!("% Session {name} does not exist")
+}
