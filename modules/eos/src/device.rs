@@ -40,7 +40,7 @@ impl Device for Switch<'_> {
     }
 
     fn read(&mut self) -> Result<Picture, Fault> {
-        let is_reading_back = self.is_touched();
+        let is_reading_back = self.is_touched() || matches!(self.progress, Progress::Final);
         if is_reading_back {
             self.reach.open_until(self.last_attempt(), self.context)?;
         } else {
@@ -60,7 +60,7 @@ impl Device for Switch<'_> {
 
     fn restrict(&self, picture: &Picture, like: &State) -> State {
         let mut found = State::found(picture, like);
-        if self.is_provisional() || self.is_touched() {
+        if !matches!(self.progress, Progress::Nothing) {
             // Nothing is saved before it is final.
             found.saved = like.saved;
         }
@@ -98,6 +98,10 @@ impl Device for Switch<'_> {
         }
         let changes = changes(before, after);
         self.note(&changes);
+        if changes == [Change::Save] {
+            self.progress = Progress::Final;
+            return Ok(Prepared::Ready);
+        }
         let prepared = self.draft(&changes);
         if !matches!(prepared, Ok(Prepared::Ready)) {
             self.discard();

@@ -55,7 +55,7 @@ pub(crate) enum Progress {
     Committed(Draft, Option<Window>),
     /// It was undone, as far as the switch says.
     Undone,
-    /// It stays.
+    /// What there is stays, and may be saved.
     Final,
 }
 
@@ -191,9 +191,6 @@ impl<'a> Switch<'a> {
     /// Types the lines in a session of ours, and has the switch say what they would change.
     pub(crate) fn draft(&mut self, changes: &[Change]) -> Result<Prepared, Fault> {
         let lines = lines(changes, self.running.is_switchport_by_default());
-        if lines.is_empty() {
-            return Ok(Prepared::Ready);
-        }
         let claim = self.claims()?.claim().map_err(|error| Fault::from_error("state_folder", &error))?;
         let draft = Draft::new(claim);
         let opened = draft.open(&mut self.reach);
