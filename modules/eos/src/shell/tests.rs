@@ -235,6 +235,14 @@ fn a_question_is_never_answered_with_yes() {
 }
 
 #[test]
+fn a_question_that_stays_is_not_answered_by_an_empty_line() {
+    let mut shell = at_core([hear("reload\n"), say("reload\r\nProceed with reload? [confirm]")]);
+    assert!(matches!(shell.configure("reload"), Err(Error::Asked { .. })));
+    assert!(matches!(shell.show("show clock"), Err(Error::Unanswered { .. })));
+    assert_eq!(*shell.wire.stream().typed.borrow(), b"reload\n\x03");
+}
+
+#[test]
 fn an_unknown_question_is_told_when_the_time_is_over() {
     let mut shell = at_core([hear("reload\n"), say("reload\r\nType the magic word:")]);
     assert!(
