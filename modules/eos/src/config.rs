@@ -4,7 +4,8 @@
 use crate::names::Interface;
 use crate::vlans::VlanSet;
 
-/// What `show running-config` or `show startup-config` printed.
+/// What `show running-config` or `show startup-config` printed. The order of blocks makes no difference: that of a
+/// startup-config is whatever it was written in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {
     blocks: Vec<Block>,
@@ -12,7 +13,7 @@ pub struct Config {
 
 /// A line at the margin with the lines indented under it. Without separators and comments, and without what is
 /// nested deeper than one level.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Block {
     /// Such as `interface Ethernet7/1`.
     pub head: String,
@@ -45,6 +46,7 @@ impl Config {
                 None => blocks.push(Block { head: line.to_owned(), lines: Vec::new() }),
             }
         }
+        blocks.sort();
         Self { blocks }
     }
 
@@ -110,7 +112,7 @@ mod tests {
     fn blocks_are_told_apart_and_a_banner_is_no_configuration() {
         let config = Config::parse(TEXT);
         let names: Vec<String> = config.interfaces().map(|(name, _)| name.to_string()).collect();
-        assert_eq!(names, ["Port-Channel1001", "Ethernet7/1", "Ethernet8/1"]);
+        assert_eq!(names, ["Ethernet7/1", "Ethernet8/1", "Port-Channel1001"]);
         let block = config.interface(&Interface::from_config("Ethernet7/1").unwrap()).unwrap();
         assert_eq!(block.lines, ["description a", "qos x", "   deeper", "channel-group 1001 mode active"]);
         assert_eq!(config.vlans().to_string(), "1,10,20-22,30");
@@ -119,10 +121,14 @@ mod tests {
     }
 
     #[test]
-    fn comments_line_ends_and_separators_make_no_difference() {
+    fn order_comments_line_ends_and_separators_make_no_difference() {
         let startup = TEXT.replace("! Command: show running-config", "! Command: show startup-config");
         let startup: Vec<&str> = startup.lines().filter(|line| line.trim() != "!").collect();
         assert_eq!(Config::parse(&startup.join("\r\n")), Config::parse(TEXT));
+        assert_eq!(
+            Config::parse("vlan 20\nvlan 10\n   name x\n"),
+            Config::parse("vlan 10\n   name x\n!\nvlan 20\n")
+        );
         assert_eq!(Config::parse(""), Config::default());
     }
 }

@@ -7,7 +7,7 @@ use ansible_module::fault::Fault;
 
 use crate::login::{Login, Secret};
 use crate::prompt::ConfigMode;
-use crate::sessions::Sessions;
+use crate::sessions::{self, Sessions};
 use crate::shell::{self, Shell};
 use crate::ssh::{self, Connection};
 
@@ -30,6 +30,9 @@ pub enum Error {
     /// A line was not taken, or there was no answer to it.
     #[error(transparent)]
     Shell(#[from] shell::Error),
+    /// What it said of its sessions is not understood.
+    #[error(transparent)]
+    Sessions(#[from] sessions::Error),
     /// The answer is not what it should be.
     #[error("typing `{command}`: the switch answered {answer:?}; hint: {hint}")]
     Unexpected {
@@ -59,7 +62,7 @@ impl Error {
             Self::Shell(error) => {
                 !matches!(error, shell::Error::Refused { .. } | shell::Error::Unprintable { .. })
             }
-            Self::Unexpected { .. } | Self::NoRoom { .. } => false,
+            Self::Sessions(_) | Self::Unexpected { .. } | Self::NoRoom { .. } => false,
         }
     }
 }
@@ -69,8 +72,9 @@ impl From<Error> for Fault {
         match error {
             Error::Ssh(error) => error.into(),
             Error::Shell(error) => error.into(),
-            Error::Unexpected { .. } => Self::from_error("unexpected_answer", &error),
-            Error::NoRoom { .. } => Self::from_error("session_limit", &error),
+            Error::Sessions(error) => error.into(),
+            Error::Unexpected { .. } => Fault::from_error("unexpected_answer", &error),
+            Error::NoRoom { .. } => Fault::from_error("session_limit", &error),
         }
     }
 }
@@ -110,13 +114,13 @@ impl Dialog {
 
     /// The configuration sessions.
     pub fn sessions(&mut self) -> Result<Sessions, Error> {
-        let command = "show configuration sessions detail | json";
-        let text = self.show(command)?;
-        Sessions::parse(&text).map_err(|error| Error::Unexpected {
-            command: command.to_owned(),
-            answer: error.to_string(),
-            hint: "EOS 4.23 or newer",
-        })
+        match self.show("show configuration sessions detail | json") {
+            // Some releases show them as a table alone.
+            Err(Error::Shell(shell::Error::Refused { .. })) => {
+                Ok(Sessions::parse_text(&self.show("show configuration sessions detail")?)?)
+            }
+            text => Ok(Sessions::parse(&text?)?),
+        }
     }
 
     /// Enters a session that is new by this.

@@ -8,7 +8,6 @@ pub mod login;
 pub mod specs;
 pub mod stream;
 
-pub mod algorithms;
 pub mod known_hosts;
 pub mod tcp;
 pub mod transport;
@@ -45,5 +44,7 @@ pub mod window;
 
 pub mod draft;
 pub mod switch;
+
+mod device;
 
 pub mod port_channel;

@@ -151,15 +151,13 @@ fn shown<'a>(line: &Line<'a>, raw: &str, is_own: impl Fn(Block<'a>) -> bool) -> 
 /// The sides are compared block by block. A new block in front of one that ends alike is often lined up so that the
 /// other one's last lines seem to be new.
 fn changes<'a>(hunk: &[Line<'a>], is_own: impl Fn(Block<'a>) -> bool) -> Vec<String> {
-    let mut blocks: Vec<Block> = hunk.iter().flat_map(|line| [line.old, line.new]).flatten().collect();
-    blocks.retain(|&block| !is_own(block) && block != Some("!"));
-    let mut seen = Vec::new();
-    blocks.retain(|block| {
-        !seen.contains(block) && {
-            seen.push(*block);
-            true
+    let mut blocks: Vec<Block> = Vec::new();
+    for block in hunk.iter().flat_map(|line| [line.old, line.new]).flatten() {
+        // A `!` between two blocks says nothing.
+        if !is_own(block) && block != Some("!") && !blocks.contains(&block) {
+            blocks.push(block);
         }
-    });
+    }
     let mut found = Vec::new();
     for block in blocks {
         let side = |of: fn(&Line<'a>) -> Option<Block<'a>>| -> Vec<&str> {

@@ -1,11 +1,10 @@
-//! The switch as a device of the one flow: a checkpoint is a configuration session with the lines typed, applying is
-//! its commit with a timer, reading goes over a new connection then, and final is what was confirmed over that.
-//! What a task means is in `port_channel.rs`; how a line is typed, in `dialog.rs`.
+//! The switch and how far a change on it has come. What a task means is in `port_channel.rs`, in which order things
+//! happen in `device.rs`, and how a line is typed in `dialog.rs`.
 
 use std::time::Duration;
 
 use ansible_module::context::Context;
-use ansible_module::converge::{self, Device, Prepared, Target};
+use ansible_module::converge::{self, Prepared, Target};
 use ansible_module::fault::{Fault, Step};
 use ansible_module::lock::Lock;
 use ansible_module::outcome::{Ended, Failure};
@@ -18,15 +17,13 @@ use crate::dialog::{Dialog, Error};
 use crate::draft::{Draft, Verdict};
 use crate::login::{Login, Secret};
 use crate::names::Interface;
-use crate::picture::{NOT_SAVED, Picture, SaveWhen};
+use crate::picture::{Picture, SaveWhen};
 use crate::reach::Reach;
 use crate::state::State;
 use crate::window::Window;
 
 /// Between two looks at a switch that is busy.
 const PAUSE: Duration = Duration::from_millis(250);
-/// A running-config is what was committed at once, or not at all.
-const SETTLE: Duration = Duration::from_secs(3);
 
 /// How a task wants it done.
 #[derive(Debug)]
@@ -47,7 +44,7 @@ pub struct Manner {
 
 /// How far the change has come.
 #[derive(Debug)]
-enum Progress {
+pub(crate) enum Progress {
     /// Nothing of ours is on the switch.
     Nothing,
     /// A killed run's change waits to be confirmed, in this session.
@@ -58,35 +55,37 @@ enum Progress {
     Committed(Draft, Option<Window>),
     /// It was undone, as far as the switch says.
     Undone,
-    /// It stays.
+    /// What there is stays, and may be saved.
     Final,
 }
 
 /// The switch.
 pub struct Switch<'a> {
-    module: &'static str,
-    context: &'a Context,
-    confirm_within: Option<Duration>,
-    check_on_box: bool,
-    lock_timeout: Duration,
-    save_when: SaveWhen,
-    host: String,
-    port: u16,
+    pub(crate) module: &'static str,
+    pub(crate) context: &'a Context,
+    pub(crate) confirm_within: Option<Duration>,
+    pub(crate) check_on_box: bool,
+    pub(crate) lock_timeout: Duration,
+    pub(crate) save_when: SaveWhen,
+    pub(crate) host: String,
+    pub(crate) port: u16,
     /// How long a step may take.
-    limit: Duration,
-    reach: Reach,
-    claims: Option<Claims>,
-    lock: Option<Lock>,
-    progress: Progress,
+    pub(crate) limit: Duration,
+    pub(crate) reach: Reach,
+    pub(crate) claims: Option<Claims>,
+    pub(crate) lock: Option<Lock>,
+    pub(crate) progress: Progress,
     /// When others were waited for long enough.
-    patience_ends: Duration,
+    pub(crate) patience_ends: Duration,
     /// A timer of somebody else, as last seen.
-    foreign_timer: Option<String>,
+    pub(crate) foreign_timer: Option<String>,
     /// The running-config as last read.
-    running: Config,
-    commands: Vec<String>,
-    diff: Option<Value>,
-    notices: Vec<String>,
+    pub(crate) running: Config,
+    /// What has to be there when the change is confirmed.
+    pub(crate) wanted: State,
+    pub(crate) commands: Vec<String>,
+    pub(crate) diff: Option<Value>,
+    pub(crate) notices: Vec<String>,
 }
 
 /// Runs a module: arguments first, then the switch.
@@ -121,13 +120,14 @@ impl<'a> Switch<'a> {
             patience_ends: context.clock.now() + lock_timeout,
             foreign_timer: None,
             running: Config::default(),
+            wanted: State::default(),
             commands: Vec::new(),
             diff: None,
             notices: Vec::new(),
         }
     }
 
-    fn claims(&mut self) -> Result<&Claims, Fault> {
+    pub(crate) fn claims(&mut self) -> Result<&Claims, Fault> {
         let claims = match self.claims.take() {
             Some(claims) => claims,
             None => Claims::open().map_err(|error| Fault::from_error("state_folder", &error))?,
@@ -136,7 +136,7 @@ impl<'a> Switch<'a> {
     }
 
     /// Looks at the sessions: whose timer runs, and what killed runs of ours left.
-    fn look_around(&mut self) -> Result<(), Fault> {
+    pub(crate) fn look_around(&mut self) -> Result<(), Fault> {
         let sessions = self.reach.with(Dialog::sessions)?;
         let is_stale = |claims: &Option<Claims>, session: &str| {
             claims.as_ref().is_some_and(|claims| claims.is_stale(session))
@@ -174,7 +174,7 @@ impl<'a> Switch<'a> {
         Ok(())
     }
 
-    fn no_foreign_timer(&self) -> Result<bool, Fault> {
+    pub(crate) fn no_foreign_timer(&self) -> Result<bool, Fault> {
         let Some(session) = &self.foreign_timer else { return Ok(true) };
         self.wait_for_others(|| {
             Fault::new(
@@ -189,17 +189,14 @@ impl<'a> Switch<'a> {
     }
 
     /// Types the lines in a session of ours, and has the switch say what they would change.
-    fn draft(&mut self, picture: &Picture, changes: &[Change]) -> Result<Prepared, Fault> {
-        let lines = lines(changes, picture.running.is_switchport_by_default());
-        if lines.is_empty() {
-            return Ok(Prepared::Ready);
-        }
+    pub(crate) fn draft(&mut self, changes: &[Change]) -> Result<Prepared, Fault> {
+        let lines = lines(changes, self.running.is_switchport_by_default());
         let claim = self.claims()?.claim().map_err(|error| Fault::from_error("state_folder", &error))?;
         let draft = Draft::new(claim);
         let opened = draft.open(&mut self.reach);
         let filled = opened.map(|()| {
             let stop = || self.context.stop_if_interrupted();
-            draft.fill(&mut self.reach, &lines, &names(changes), &picture.running, &stop)
+            draft.fill(&mut self.reach, &lines, &names(changes), &self.running, &stop)
         });
         // Whatever came of it, there may be a session now.
         self.progress = Progress::Drafted(draft);
@@ -231,7 +228,7 @@ impl<'a> Switch<'a> {
     }
 
     /// Throws the session away. A session that stays behind changes nothing, and the next run finds it.
-    fn discard(&mut self) {
+    pub(crate) fn discard(&mut self) {
         if let Progress::Drafted(draft) = std::mem::replace(&mut self.progress, Progress::Nothing)
             && let Err(fault) = draft.discard(&mut self.reach)
         {
@@ -240,27 +237,34 @@ impl<'a> Switch<'a> {
     }
 
     /// What a change comes to in lines, for `commands`.
-    fn note(&mut self, picture: &Picture, changes: &[Change]) {
-        self.commands = lines(changes, picture.running.is_switchport_by_default());
+    pub(crate) fn note(&mut self, changes: &[Change]) {
+        self.commands = lines(changes, self.running.is_switchport_by_default());
         if changes.contains(&Change::Save) {
             self.commands.push(Dialog::SAVE.to_owned());
         }
     }
 
     /// Until when the switch is tried to be reached.
-    fn last_attempt(&self) -> Duration {
+    pub(crate) fn last_attempt(&self) -> Duration {
         match &self.progress {
             Progress::Committed(_, Some(window)) => window.last_attempt(),
             _ => self.context.clock.now() + self.limit,
         }
     }
 
+    /// What the running-config, as last read, lacks of `wanted`.
+    fn left(&self, wanted: &State) -> Vec<Change> {
+        let (running, startup) = (self.running.clone(), Config::default());
+        let picture = Picture { running, startup, save_when: SaveWhen::Never };
+        let wanted = State { saved: None, ..wanted.clone() };
+        changes(&State::found(&picture, &wanted), &wanted)
+    }
+
     /// What was committed without a timer is undone by lines of our own.
-    fn commit_way_back(&mut self, before: &State) -> Result<(), Fault> {
-        let running = Config::parse(&self.reach.with(Dialog::running)?);
-        let picture = Picture { running, startup: Config::default(), save_when: SaveWhen::Never };
-        let back = changes(&State::found(&picture, before), &State { saved: None, ..before.clone() });
-        if self.draft(&picture, &back)? == Prepared::Ready
+    pub(crate) fn commit_way_back(&mut self, before: &State) -> Result<(), Fault> {
+        self.running = Config::parse(&self.reach.with(Dialog::running)?);
+        let back = self.left(before);
+        if self.draft(&back)? == Prepared::Ready
             && let Progress::Drafted(_) = self.progress
         {
             self.reach.with(|dialog| dialog.commit(None))?;
@@ -270,7 +274,7 @@ impl<'a> Switch<'a> {
     }
 
     /// The session whose timer runs, as far as we know.
-    fn provisional(&self) -> Option<(&str, Option<&Window>)> {
+    pub(crate) fn provisional(&self) -> Option<(&str, Option<&Window>)> {
         match &self.progress {
             Progress::Inherited(session) => Some((session, None)),
             Progress::Committed(draft, Some(window)) => Some((draft.session(), Some(window))),
@@ -279,7 +283,7 @@ impl<'a> Switch<'a> {
     }
 
     /// Confirms the session whose timer runs. What counts is that the timer is gone and the change still there.
-    fn confirm(&mut self) -> Result<(), Fault> {
+    pub(crate) fn confirm(&mut self) -> Result<(), Fault> {
         let Some((session, window)) = self.provisional() else { return Ok(()) };
         let session = session.to_owned();
         let deadline = window.map_or_else(|| self.last_attempt(), Window::last_attempt);
@@ -307,8 +311,8 @@ impl<'a> Switch<'a> {
             }
             break;
         }
-        let running = Config::parse(&self.reach.with(Dialog::running)?);
-        if running != self.running {
+        self.running = Config::parse(&self.reach.with(Dialog::running)?);
+        if !self.left(&self.wanted).is_empty() {
             return Err(Fault::new(
                 "confirm_failed",
                 format!(
@@ -318,195 +322,6 @@ impl<'a> Switch<'a> {
         }
         self.progress = Progress::Final;
         Ok(())
-    }
-}
-
-impl Device for Switch<'_> {
-    type Picture = Picture;
-    type State = State;
-    type Change = Change;
-
-    fn lock(&mut self) -> Result<(), Fault> {
-        let (host, port) = (self.host.clone(), self.port);
-        let path = self.claims()?.queue(&host, port);
-        let stop = || self.context.is_interrupted();
-        let lock = Lock::acquire(&path, self.module, self.lock_timeout, &stop);
-        self.lock = Some(lock.map_err(|error| Fault::from_error("locked", &error))?);
-        Ok(())
-    }
-
-    fn resume(&mut self) -> Result<Option<State>, Fault> {
-        // What a killed run left is on the switch, and found when that is read.
-        Ok(None)
-    }
-
-    fn read(&mut self) -> Result<Picture, Fault> {
-        let is_reading_back = self.is_touched();
-        if is_reading_back {
-            self.reach.open_until(self.last_attempt(), self.context)?;
-        } else {
-            self.look_around()?;
-        }
-        self.running = Config::parse(&self.reach.with(Dialog::running)?);
-        let mut startup = String::new();
-        if self.save_when != SaveWhen::Never && !is_reading_back {
-            startup = self.reach.with(Dialog::startup)?;
-        }
-        Ok(Picture {
-            running: self.running.clone(),
-            startup: Config::parse(&startup),
-            save_when: self.save_when,
-        })
-    }
-
-    fn restrict(&self, picture: &Picture, like: &State) -> State {
-        let mut found = State::found(picture, like);
-        if self.is_provisional() || self.is_touched() {
-            // Nothing is saved before it is final.
-            found.saved = like.saved;
-        }
-        found
-    }
-
-    fn changes(&self, found: &State, wanted: &State) -> Vec<Change> {
-        changes(found, wanted)
-    }
-
-    fn is_provisional(&self) -> bool {
-        matches!(self.progress, Progress::Inherited(_))
-    }
-
-    fn rehearse(&mut self, picture: &Picture, changes: &[Change]) -> Result<Prepared, Fault> {
-        self.note(picture, changes);
-        if !self.check_on_box {
-            return Ok(Prepared::Ready);
-        }
-        let prepared = self.draft(picture, changes);
-        self.discard();
-        prepared
-    }
-
-    fn checkpoint(&mut self, picture: &Picture, before: &State, after: &State) -> Result<Prepared, Fault> {
-        if let Progress::Inherited(session) = &self.progress {
-            // It is not what is asked for now, and the switch would undo it anyway.
-            let session = session.clone();
-            self.reach.with(|dialog| dialog.abort(&session))?;
-            self.progress = Progress::Nothing;
-            return Ok(Prepared::Moved);
-        }
-        if !self.no_foreign_timer()? {
-            return Ok(Prepared::Moved);
-        }
-        let changes = changes(before, after);
-        self.note(picture, &changes);
-        let prepared = self.draft(picture, &changes);
-        if !matches!(prepared, Ok(Prepared::Ready)) {
-            self.discard();
-        }
-        prepared
-    }
-
-    fn diff(&self) -> Option<Value> {
-        self.diff.clone()
-    }
-
-    fn apply(&mut self, _: &[Change]) -> Result<(), Fault> {
-        let Progress::Drafted(draft) = std::mem::replace(&mut self.progress, Progress::Nothing) else {
-            return Ok(());
-        };
-        let window = self.confirm_within.map(|length| Window::new(length, self.context.clock.now()));
-        let committed = self.reach.with(|dialog| dialog.commit(self.confirm_within));
-        match committed {
-            Err(error) if !error.is_of_the_connection() => {
-                self.progress = Progress::Drafted(draft);
-                return Err(Fault::from_error("commit_refused", &error));
-            }
-            Err(error) => self.context.log.line(&format!("no answer to the commit: {error}")),
-            Ok(()) => {}
-        }
-        // The change may have cut this very connection, and only a new one proves the way in.
-        self.reach.close();
-        self.progress = Progress::Committed(draft, window);
-        Ok(())
-    }
-
-    fn mend(&mut self, _: &[Change]) -> Result<bool, Fault> {
-        Ok(false)
-    }
-
-    fn patience(&self) -> Duration {
-        SETTLE
-    }
-
-    fn condition(&mut self, _: &State) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    fn commit(&mut self) -> Result<(), Fault> {
-        self.confirm()
-    }
-
-    fn persist(&mut self, after: &State) -> Result<(), Fault> {
-        if after.saved != Some(true) {
-            return Ok(());
-        }
-        let read = |reach: &mut Reach| -> Result<Picture, Fault> {
-            let startup = Config::parse(&reach.with(Dialog::startup)?);
-            Ok(Picture { running: self.running.clone(), startup, save_when: self.save_when })
-        };
-        let picture = read(&mut self.reach)?;
-        if picture.is_saved(after.interfaces.keys()) {
-            return Ok(());
-        }
-        if self.save_when != SaveWhen::Always && picture.has_unsaved_of_others(after) {
-            self.notices.push(NOT_SAVED.to_owned());
-            return Ok(());
-        }
-        self.reach.with(Dialog::save).map_err(|error| Fault::from_error("not_saved", &error))?;
-        if read(&mut self.reach)?.is_saved(after.interfaces.keys()) {
-            return Ok(());
-        }
-        Err(Fault::new("not_saved", "saving the running-config: the startup-config does not hold the change"))
-    }
-
-    fn is_touched(&self) -> bool {
-        matches!(self.progress, Progress::Committed(..) | Progress::Undone)
-    }
-
-    fn rollback(&mut self, before: &State) -> Result<(), Fault> {
-        let Progress::Committed(draft, window) = &self.progress else { return Ok(()) };
-        let session = draft.session().to_owned();
-        let deadline = window.as_ref().map_or_else(|| self.last_attempt(), Window::is_over_at);
-        self.reach.open_until(deadline, self.context)?;
-        let sessions = self.reach.with(Dialog::sessions)?;
-        let is_timed = sessions.timer.is_some_and(|timer| timer.session == session);
-        if is_timed || sessions.pending.contains(&session) {
-            self.reach.with(|dialog| dialog.abort(&session))?;
-        } else if self.confirm_within.is_none() {
-            self.commit_way_back(before)?;
-        }
-        self.progress = Progress::Undone;
-        Ok(())
-    }
-
-    fn reverts_at(&self) -> Option<String> {
-        self.provisional()?.1.map(Window::reverts_at)
-    }
-
-    fn forget(&mut self) -> Result<(), Fault> {
-        self.discard();
-        Ok(())
-    }
-
-    fn commands(&self) -> Vec<String> {
-        self.commands.clone()
-    }
-
-    fn notices(&self) -> Vec<String> {
-        let timer = self.foreign_timer.iter().map(|session| {
-            format!("somebody else's change waits to be confirmed in session {session}: what was read may be undone by the switch")
-        });
-        self.reach.notices().iter().cloned().chain(self.notices.iter().cloned()).chain(timer).collect()
     }
 }
 

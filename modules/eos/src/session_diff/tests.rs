@@ -166,6 +166,8 @@ fn a_new_block_that_is_lined_up_with_anothers_end_is_still_only_ours() {
 ",
     );
     assert_eq!(diff.changes_of_others(), <[String; 0]>::default());
+    // It was the other one's line, and becomes ours.
+    assert!(diff.to_string().contains("+interface Port-Channel1001\n    …\n"), "{diff}");
 }
 
 #[test]

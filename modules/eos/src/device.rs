@@ -1,0 +1,215 @@
+//! The switch in the one flow: a checkpoint is a configuration session with the lines typed, applying is its commit
+//! with a timer, reading goes over a new connection then, and final is what was confirmed over that.
+
+use std::time::Duration;
+
+use ansible_module::converge::{Device, Prepared};
+use ansible_module::fault::Fault;
+use ansible_module::lock::Lock;
+use serde_json::Value;
+
+use crate::change::{Change, changes};
+use crate::config::Config;
+use crate::dialog::Dialog;
+use crate::picture::{NOT_SAVED, Picture, SaveWhen};
+use crate::reach::Reach;
+use crate::state::State;
+use crate::switch::{Progress, Switch};
+use crate::window::Window;
+
+/// A running-config is what was committed at once, or not at all.
+const SETTLE: Duration = Duration::from_secs(3);
+
+impl Device for Switch<'_> {
+    type Picture = Picture;
+    type State = State;
+    type Change = Change;
+
+    fn lock(&mut self) -> Result<(), Fault> {
+        let (host, port) = (self.host.clone(), self.port);
+        let path = self.claims()?.queue(&host, port);
+        let stop = || self.context.is_interrupted();
+        let lock = Lock::acquire(&path, self.module, self.lock_timeout, &stop);
+        self.lock = Some(lock.map_err(|error| Fault::from_error("locked", &error))?);
+        Ok(())
+    }
+
+    fn resume(&mut self) -> Result<Option<State>, Fault> {
+        // What a killed run left is on the switch, and found when that is read.
+        Ok(None)
+    }
+
+    fn read(&mut self) -> Result<Picture, Fault> {
+        let is_reading_back = self.is_touched() || matches!(self.progress, Progress::Final);
+        if is_reading_back {
+            self.reach.open_until(self.last_attempt(), self.context)?;
+        } else {
+            self.look_around()?;
+        }
+        self.running = Config::parse(&self.reach.with(Dialog::running)?);
+        let mut startup = String::new();
+        if self.save_when != SaveWhen::Never && !is_reading_back {
+            startup = self.reach.with(Dialog::startup)?;
+        }
+        Ok(Picture {
+            running: self.running.clone(),
+            startup: Config::parse(&startup),
+            save_when: self.save_when,
+        })
+    }
+
+    fn restrict(&self, picture: &Picture, like: &State) -> State {
+        let mut found = State::found(picture, like);
+        if !matches!(self.progress, Progress::Nothing) {
+            // Nothing is saved before it is final.
+            found.saved = like.saved;
+        }
+        found
+    }
+
+    fn changes(&self, found: &State, wanted: &State) -> Vec<Change> {
+        changes(found, wanted)
+    }
+
+    fn is_provisional(&self) -> bool {
+        matches!(self.progress, Progress::Inherited(_))
+    }
+
+    fn rehearse(&mut self, _: &Picture, changes: &[Change]) -> Result<Prepared, Fault> {
+        self.note(changes);
+        if !self.check_on_box {
+            return Ok(Prepared::Ready);
+        }
+        let prepared = self.draft(changes);
+        self.discard();
+        prepared
+    }
+
+    fn checkpoint(&mut self, _: &Picture, before: &State, after: &State) -> Result<Prepared, Fault> {
+        if let Progress::Inherited(session) = &self.progress {
+            // It is not what is asked for now, and the switch would undo it anyway.
+            let session = session.clone();
+            self.reach.with(|dialog| dialog.abort(&session))?;
+            self.progress = Progress::Nothing;
+            return Ok(Prepared::Moved);
+        }
+        if !self.no_foreign_timer()? {
+            return Ok(Prepared::Moved);
+        }
+        let changes = changes(before, after);
+        self.note(&changes);
+        if changes == [Change::Save] {
+            self.progress = Progress::Final;
+            return Ok(Prepared::Ready);
+        }
+        let prepared = self.draft(&changes);
+        if !matches!(prepared, Ok(Prepared::Ready)) {
+            self.discard();
+        }
+        prepared
+    }
+
+    fn diff(&self) -> Option<Value> {
+        self.diff.clone()
+    }
+
+    fn apply(&mut self, _: &[Change]) -> Result<(), Fault> {
+        let Progress::Drafted(draft) = std::mem::replace(&mut self.progress, Progress::Nothing) else {
+            return Ok(());
+        };
+        let window = self.confirm_within.map(|length| Window::new(length, self.context.clock.now()));
+        let committed = self.reach.with(|dialog| dialog.commit(self.confirm_within));
+        match committed {
+            Err(error) if !error.is_of_the_connection() => {
+                self.progress = Progress::Drafted(draft);
+                return Err(Fault::from_error("commit_refused", &error));
+            }
+            Err(error) => self.context.log.line(&format!("no answer to the commit: {error}")),
+            Ok(()) => {}
+        }
+        // The change may have cut this very connection, and only a new one proves the way in.
+        self.reach.close();
+        self.progress = Progress::Committed(draft, window);
+        Ok(())
+    }
+
+    fn mend(&mut self, _: &[Change]) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
+    fn patience(&self) -> Duration {
+        SETTLE
+    }
+
+    fn condition(&mut self, after: &State) -> Result<(), Fault> {
+        self.wanted = after.clone();
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), Fault> {
+        self.confirm()
+    }
+
+    fn persist(&mut self, after: &State) -> Result<(), Fault> {
+        if after.saved != Some(true) {
+            return Ok(());
+        }
+        let read = |reach: &mut Reach| -> Result<Picture, Fault> {
+            let startup = Config::parse(&reach.with(Dialog::startup)?);
+            Ok(Picture { running: self.running.clone(), startup, save_when: self.save_when })
+        };
+        let picture = read(&mut self.reach)?;
+        if picture.is_saved(after.interfaces.keys()) {
+            return Ok(());
+        }
+        if self.save_when != SaveWhen::Always && picture.has_unsaved_of_others(after) {
+            self.notices.push(NOT_SAVED.to_owned());
+            return Ok(());
+        }
+        self.reach.with(Dialog::save).map_err(|error| Fault::from_error("not_saved", &error))?;
+        if read(&mut self.reach)?.is_saved(after.interfaces.keys()) {
+            return Ok(());
+        }
+        Err(Fault::new("not_saved", "saving the running-config: the startup-config does not hold the change"))
+    }
+
+    fn is_touched(&self) -> bool {
+        matches!(self.progress, Progress::Committed(..) | Progress::Undone)
+    }
+
+    fn rollback(&mut self, before: &State) -> Result<(), Fault> {
+        let Progress::Committed(draft, window) = &self.progress else { return Ok(()) };
+        let session = draft.session().to_owned();
+        let deadline = window.as_ref().map_or_else(|| self.last_attempt(), Window::is_over_at);
+        self.reach.open_until(deadline, self.context)?;
+        let sessions = self.reach.with(Dialog::sessions)?;
+        let is_timed = sessions.timer.is_some_and(|timer| timer.session == session);
+        if is_timed || sessions.pending.contains(&session) {
+            self.reach.with(|dialog| dialog.abort(&session))?;
+        } else if self.confirm_within.is_none() {
+            self.commit_way_back(before)?;
+        }
+        self.progress = Progress::Undone;
+        Ok(())
+    }
+
+    fn reverts_at(&self) -> Option<String> {
+        self.provisional()?.1.map(Window::reverts_at)
+    }
+
+    fn forget(&mut self) -> Result<(), Fault> {
+        self.discard();
+        Ok(())
+    }
+
+    fn commands(&self) -> Vec<String> {
+        self.commands.clone()
+    }
+
+    fn notices(&self) -> Vec<String> {
+        let timer = self.foreign_timer.iter().map(|session| {
+            format!("somebody else's change waits to be confirmed in session {session}: what was read may be undone by the switch")
+        });
+        self.reach.notices().iter().cloned().chain(self.notices.iter().cloned()).chain(timer).collect()
+    }
+}
