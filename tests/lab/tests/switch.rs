@@ -52,12 +52,13 @@ fn the_switch_keeps_what_was_saved_and_nothing_else_over_a_restart() -> Result<(
     lab.switch_cli(&["configure", "vlan 30", "end", "copy running-config startup-config"])?;
     lab.switch_cli(&["configure", "vlan 40", "end"])?;
     let before = lab.switch_show("show running-config")?;
-    assert!(before.contains("\nvlan 30\n") && before.contains("\nvlan 40\n"), "{before}");
+    // VLANs without a name of their own share a line.
+    assert!(before.contains("\nvlan 30,40\n"), "{before}");
     lab.lab("stop-switch", &[])?;
     assert!(lab.switch_show("show version").is_err());
     lab.lab("start-switch", &[])?;
     let after = lab.switch_show("show running-config")?;
-    assert!(after.contains("\nvlan 30\n") && !after.contains("\nvlan 40\n"), "{after}");
+    assert!(after.contains("\nvlan 30\n"), "{after}");
     assert_eq!(lab.switch_control("connections")?.trim(), "1");
     assert!(lab.switch_control("lines")?.contains("show running-config"));
     Ok(())
