@@ -135,9 +135,8 @@ pub enum Place {
     Last,
 }
 
-/// What a line changes in an interface.
+/// What a line changes in an interface. Each has the name of its command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each has the name of its command")]
 pub enum Setting {
     Description,
     Shutdown,
@@ -260,6 +259,7 @@ pub const ALWAYS: &[Rule<Act>] = &[
     show("show port-channel summary", Show::PortChannelSummary),
     show("show lacp neighbor|peer", Show::LacpNeighbor),
     show("show lacp interface", Show::LacpInterface),
+    show("show lacp interface INTERFACES", Show::LacpInterface),
     show("show lacp interface detailed", Show::LacpInterface),
     show("show lldp neighbors", Show::LldpNeighbors),
 ];

@@ -8,7 +8,7 @@ use crate::commands::{self, Act, Keep, Setting};
 use crate::dataplane::LacpMode;
 use crate::grammar::{Matched, Rule};
 use crate::interface::{Defaults, Interface};
-use crate::names::{Kind, Name};
+use crate::names::{Kind, Name, Names};
 use crate::setting::Form;
 use crate::vlans::Vlans;
 
@@ -109,6 +109,11 @@ impl Config {
             head.chain(name).chain(vlan.lines.iter().cloned()).collect()
         };
         blocks.into_iter().map(block).collect()
+    }
+
+    /// The interfaces that `names` means, of these and beyond.
+    pub fn named(&self, names: &Names) -> Vec<Name> {
+        names.expand(&self.interfaces.keys().cloned().collect())
     }
 
     /// Makes sure that interfaces exist.
@@ -240,10 +245,10 @@ impl Config {
             paragraph.push(text);
             return;
         }
-        let last = list
+        let before = list
             .iter()
             .rposition(|paragraph| place_of(paragraph).is_some_and(|other| (table..=place).contains(&other)));
-        list.insert(last.map_or(0, |last| last + 1), vec![text]);
+        list.insert(before.map_or(0, |before| before + 1), vec![text]);
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::commands::{self, Act, Place};
 use crate::config::{Config, Paragraph, Vlan, global_place};
 use crate::grammar::{Extent, find};
-use crate::interface::{Interface, Line};
+use crate::interface::Line;
 use crate::names::Name;
 use crate::setting::Form;
 use crate::vlans::Vlans;
@@ -69,7 +69,7 @@ impl Config {
         });
         if known.is_none() {
             let line = Line { place: Place::Last, key: String::new(), text: line.to_owned(), below };
-            self.interfaces.entry(name.clone()).or_insert_with(Interface::default).lines.push(line);
+            self.interfaces.entry(name.clone()).or_default().lines.push(line);
         }
     }
 

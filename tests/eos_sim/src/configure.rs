@@ -29,7 +29,7 @@ impl Shell {
         let ports = state.ports.clone();
         let config = self.config(state);
         let existing: BTreeSet<Name> = config.interfaces.keys().chain(&ports).cloned().collect();
-        let names = typed.expand(existing.iter());
+        let names = typed.expand(&existing);
         let last_channel = state.platform.last_channel();
         if names.is_empty() || !names.iter().all(|name| is_possible(name, last_channel)) {
             return Err(INVALID.to_owned());

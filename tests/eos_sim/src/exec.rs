@@ -72,7 +72,7 @@ impl Shell {
             }
             Exec::Save => {
                 state.save();
-                text = "Copy completed successfully.\n".to_owned();
+                return Ok(Answer::line("Copy completed successfully."));
             }
             Exec::BootConfig => text = format!("SWI=flash:/EOS-{}.swi\n", state.platform.release),
             Exec::Dir => {

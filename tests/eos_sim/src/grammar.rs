@@ -87,8 +87,8 @@ pub fn find<A: Copy>(
             return Err(Misfit::Invalid(at, token.to_owned()));
         };
         // A word spelled out is meant; a typed value may still turn out to be the only one that fits.
-        let least = if best == Fit::Exact { Fit::Exact } else { best.min(Fit::Value) };
-        next.retain(|(fit, _)| *fit >= least);
+        let needed = if best == Fit::Exact { Fit::Exact } else { best.min(Fit::Value) };
+        next.retain(|(fit, _)| *fit >= needed);
         readings = next.into_iter().map(|(_, reading)| reading).collect();
         last = (at, token.to_owned());
     }

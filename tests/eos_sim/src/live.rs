@@ -21,8 +21,6 @@ pub struct Live {
 pub struct Port {
     /// What is seen of it.
     pub status: PortStatus,
-    /// It is shut down.
-    pub shutdown: bool,
     /// Its channel, and how it speaks LACP there.
     pub member: Option<(u32, LacpMode)>,
     /// Since when it is up or down, and how often that changed.
@@ -76,7 +74,7 @@ impl Live {
             status.bundled &= status.link;
             let history = History::note(histories, name, status.link);
             let member = interface.channel_group;
-            live.ports.insert(name.clone(), Port { status, shutdown, member, history });
+            live.ports.insert(name.clone(), Port { status, member, history });
         }
         for (name, interface) in &config.interfaces {
             let Some(number) = name.channel() else { continue };
@@ -96,8 +94,13 @@ impl Live {
             for (at, (member, port)) in members.enumerate() {
                 channel.add(member, port, at == 0);
             }
-            let enough = usize::try_from(interface.min_links.max(1)).unwrap_or(usize::MAX);
-            channel.up = !shutdown && channel.active.len() >= enough;
+            if channel.active.len() < usize::try_from(interface.min_links).unwrap_or(usize::MAX) {
+                let active = std::mem::take(&mut channel.active).into_iter();
+                channel.inactive.extend(active.map(|name| (name, "minimum links not met")));
+                channel.inactive.sort();
+                channel.speed = 0;
+            }
+            channel.up = !channel.active.is_empty();
             channel.history = History::note(histories, name, channel.up);
             live.channels.insert(number, channel);
         }

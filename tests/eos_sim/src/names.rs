@@ -1,5 +1,6 @@
 //! Names of interfaces and ranges of them: how they are abbreviated, ordered and printed. Which exist is not known here.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 
 /// Kinds of interfaces, in the order of their blocks in the running-config.
@@ -148,7 +149,7 @@ impl Names {
             };
             // `Ethernet7/1-4`: the end says only its last number.
             let to = match (from.path.split_last(), to.path.as_slice()) {
-                (Some((_, [front @ ..])), [last]) if !front.is_empty() => {
+                (Some((_, front)), [last]) if !front.is_empty() => {
                     Name { path: [front, &[*last]].concat(), ..to }
                 }
                 _ => to,
@@ -162,7 +163,7 @@ impl Names {
     }
 
     /// Its interfaces. A range over slots, such as `7/1-8/1`, means those of `existing` in between.
-    pub fn expand<'a>(&self, existing: impl Iterator<Item = &'a Name> + Clone) -> Vec<Name> {
+    pub fn expand(&self, existing: &BTreeSet<Name>) -> Vec<Name> {
         let mut names = Vec::new();
         for (from, to) in &self.parts {
             match (from.path.split_last(), to.path.split_last()) {
@@ -173,7 +174,7 @@ impl Names {
                             .map(|number| Name { path: [front, &[number]].concat(), ..from.clone() }),
                     );
                 }
-                _ => names.extend(existing.clone().filter(|name| from <= *name && *name <= to).cloned()),
+                _ => names.extend(existing.range(from.clone()..=to.clone()).cloned()),
             }
         }
         names
@@ -261,13 +262,10 @@ mod tests {
 
     #[test]
     fn a_range_over_slots_means_what_exists_in_between() {
-        let existing = ["et7/1", "et7/2", "et8/1", "et8/2"].map(|name| Name::parse(name).unwrap());
+        let existing = ["et7/1", "et7/2", "et8/1", "et8/2"].map(|name| Name::parse(name).unwrap()).into();
         let expanded = |typed: &str| {
             let names = Names::parse(typed).unwrap();
-            (
-                names.short(),
-                names.expand(existing.iter()).iter().map(Name::short).collect::<Vec<_>>().join(" "),
-            )
+            (names.short(), names.expand(&existing).iter().map(Name::short).collect::<Vec<_>>().join(" "))
         };
         assert_eq!(expanded("et7/1-8/1"), ("Et7/1-8/1".into(), "Et7/1 Et7/2 Et8/1".into()));
         assert_eq!(expanded("et7/1,8/1"), ("Et7/1,8/1".into(), "Et7/1 Et8/1".into()));

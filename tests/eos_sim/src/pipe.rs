@@ -34,7 +34,12 @@ pub fn apply(text: &str, pipe: &Pipe) -> String {
         Pipe::Begin(regex) => lines.skip_while(|line| !regex.is_match(line)).collect(),
         Pipe::Section(regex) => section(lines, regex),
     };
-    kept.iter().map(|line| format!("{line}\n")).collect()
+    lines_of(kept)
+}
+
+/// Each of `lines`, ended by `\n`.
+pub fn lines_of(lines: impl IntoIterator<Item: AsRef<str>>) -> String {
+    lines.into_iter().fold(String::new(), |text, line| text + line.as_ref() + "\n")
 }
 
 fn section<'a>(lines: impl Iterator<Item = &'a str>, regex: &Regex) -> Vec<&'a str> {

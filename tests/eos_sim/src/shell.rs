@@ -113,7 +113,7 @@ impl Shell {
             match at {
                 At::Top => {}
                 At::Interfaces(names, _) => {
-                    tables.extend(commands::of_interface(names.kind().unwrap_or(Kind::Tunnel)))
+                    tables.extend(commands::of_interface(names.kind().unwrap_or(Kind::Tunnel)));
                 }
                 At::Vlans(_) => tables.push(commands::VLAN),
             }

@@ -72,7 +72,7 @@ impl State {
 
     /// Gives a connection its terminal.
     pub fn connect(&mut self, user: &str, from: &str) -> Connection {
-        let free = (FIRST_VTY..).find(|vty| !self.connections.contains_key(vty));
+        let free = (FIRST_VTY..=u32::MAX).find(|vty| !self.connections.contains_key(vty));
         let who = Connection { user: user.to_owned(), from: from.to_owned(), vty: free.unwrap_or(FIRST_VTY) };
         self.connections.insert(who.vty, who.clone());
         who
@@ -108,7 +108,7 @@ impl State {
     /// The text of a configuration, as it is compared and saved.
     pub fn text(&self, config: &Config, all: bool) -> String {
         let Platform { model, release } = &self.platform;
-        let name = config.hostname();
+        let name = self.running.hostname();
         format!("! device: {name} ({model}, EOS-{release})\n!\n{}", config.text(all))
     }
 

@@ -49,7 +49,7 @@ fn write_brief(text: &mut String, name: &Name, channel: &Channel) {
     if channel.active.is_empty() {
         text.push_str("  No Active Ports\n");
     } else {
-        let active = channel.active.iter().map(|member| format!("{member} ")).collect::<String>();
+        let active = channel.active.iter().fold(String::new(), |text, member| format!("{text}{member} "));
         let _ = writeln!(text, "  Active Ports: {active}");
     }
     if !channel.inactive.is_empty() {

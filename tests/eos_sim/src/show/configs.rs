@@ -5,6 +5,7 @@ use similar::TextDiff;
 use super::Shown;
 use crate::config::Config;
 use crate::names::Names;
+use crate::pipe::lines_of;
 use crate::state::State;
 
 pub(super) fn running(state: &State, all: bool) -> Shown {
@@ -13,11 +14,10 @@ pub(super) fn running(state: &State, all: bool) -> Shown {
     Shown::text(format!("! Command: show running-config{all_word}\n{text}"))
 }
 
-pub(super) fn of_interfaces(state: &State, names: &str) -> Result<Shown, String> {
-    let interfaces = &state.running.interfaces;
-    let names = Names::parse(names).map(|names| names.expand(interfaces.keys())).unwrap_or_default();
+pub(super) fn of_interfaces(state: &State, names: &str) -> Shown {
+    let names = Names::parse(names).map(|names| state.running.named(&names)).unwrap_or_default();
     let lines = names.iter().flat_map(|name| state.running.interface_block(name, false));
-    Ok(Shown::text(lines.map(|line| format!("{line}\n")).collect::<String>()))
+    Shown::text(lines_of(lines))
 }
 
 pub(super) fn startup(state: &State) -> Shown {

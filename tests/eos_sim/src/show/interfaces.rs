@@ -63,8 +63,8 @@ pub(super) fn status(state: &mut State, asked: Option<&str>) -> Result<Shown, St
         let kind = if matches!(one.is, Is::Channel(_)) { "N/A" } else { "10GBASE-SR" };
         let vlan = one.vlan();
         let name = one.name.short();
-        let line = format!("{name:<10} {description:<21} {link:<12} {vlan:<11} full   {rate:<6} {kind}");
-        let _ = writeln!(text, "{}", line.trim_end());
+        let row = format!("{name:<10} {description:<21} {link:<12} {vlan:<11} full   {rate:<6} {kind}");
+        let _ = writeln!(text, "{}", row.trim_end());
         let info = json!({
             "description": one.interface.description.clone().unwrap_or_default(),
             "linkStatus": link,
@@ -79,7 +79,7 @@ pub(super) fn status(state: &mut State, asked: Option<&str>) -> Result<Shown, St
 }
 
 fn find<'a>(config: &'a Config, live: &'a Live, asked: Option<&str>) -> Result<Vec<Seen<'a>>, String> {
-    let asked = asked.and_then(Names::parse).map(|names| names.expand(config.interfaces.keys()));
+    let asked = asked.and_then(Names::parse).map(|names| config.named(&names));
     let asked: Option<std::collections::BTreeSet<Name>> = asked.map(|names| names.into_iter().collect());
     let defaults = config.defaults();
     let seen =

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::Shown;
 use crate::dataplane::LacpEnd;
 use crate::live::Port;
-use crate::names::Name;
+use crate::names::{Name, Names};
 use crate::state::State;
 
 const LEGEND: &str = "\
@@ -16,8 +16,7 @@ State: A = Active, P = Passive; S=ShortTimeout, L=LongTimeout;
        C = Collecting, X = state machine expired,
        D = Distributing, d = default neighbor state
 ";
-const TABLE: &str = "\
- Port    Status  | Sys-id                    Port#   State     OperKey  PortPri
+const TABLE: &str = " Port    Status  | Sys-id                    Port#   State     OperKey  PortPri
 ------ ----------|------------------------- ------- --------- --------- -------
 ";
 const STATES: [&str; 8] = [
@@ -32,33 +31,42 @@ const STATES: [&str; 8] = [
 ];
 
 pub(super) fn neighbor(state: &mut State) -> Shown {
-    table(state, "Partner", |port| {
+    table(state, "Partner", None, |port| {
         port.status.lacp.as_ref().and_then(|lacp| lacp.partner.clone()).unwrap_or_default()
     })
 }
 
-pub(super) fn interface(state: &mut State) -> Shown {
-    table(state, "Actor", |port| port.status.lacp.as_ref().map(|lacp| lacp.actor.clone()).unwrap_or_default())
+pub(super) fn interface(state: &mut State, asked: Option<&str>) -> Shown {
+    table(state, "Actor", asked, |port| {
+        port.status.lacp.as_ref().map(|lacp| lacp.actor.clone()).unwrap_or_default()
+    })
 }
 
-fn table(state: &mut State, side: &str, end: impl Fn(&Port) -> LacpEnd) -> Shown {
+/// One end of the dialogs of each channel's members, of those that were asked for by their own or their channel's name.
+fn table(state: &mut State, side: &str, asked: Option<&str>, end: impl Fn(&Port) -> LacpEnd) -> Shown {
     let live = state.observe();
-    let mut text = format!("{LEGEND}                 |{:>31}\n{TABLE}", side);
+    let asked = asked.and_then(Names::parse).map(|names| state.running.named(&names));
+    let mut text = format!("{LEGEND}                 |{side:>31}\n{TABLE}");
     let mut channels = Map::new();
     for number in live.channels.keys() {
-        let speaks = |port: &Port| {
-            port.member.is_some_and(|(group, _)| group == *number) && port.status.lacp.is_some()
+        let channel = Name::port_channel(*number);
+        let is_asked = |member: &Name| {
+            asked.as_ref().is_none_or(|asked| asked.contains(member) || asked.contains(&channel))
         };
-        let members: Vec<(&Name, &Port)> = live.ports.iter().filter(|(_, port)| speaks(port)).collect();
+        let is_shown = |member: &Name, port: &Port| {
+            let is_member = port.member.is_some_and(|(group, _)| group == *number);
+            is_member && port.status.lacp.is_some() && is_asked(member)
+        };
+        let members = live.ports.iter().filter(|(name, port)| is_shown(name, port));
+        let members: Vec<(&Name, &Port)> = members.collect();
         if members.is_empty() {
             continue;
         }
-        let name = Name::port_channel(*number).to_string();
-        let _ = writeln!(text, "Port Channel {name}:");
+        let _ = writeln!(text, "Port Channel {channel}:");
         let mut interfaces = Map::new();
         for (member, port) in members {
-            let LacpEnd { port: number, port_priority, key, .. } = end(port);
             let end = end(port);
+            let LacpEnd { port: number, port_priority, key, .. } = end;
             let _ = writeln!(
                 text,
                 " {:<7} {:<8}| {:<24} {number:>6}   {:<9} 0x{key:04x}    {port_priority:>5}",
@@ -69,7 +77,7 @@ fn table(state: &mut State, side: &str, end: impl Fn(&Port) -> LacpEnd) -> Shown
             );
             interfaces.insert(member.to_string(), json(port));
         }
-        channels.insert(name, json!({ "interfaces": interfaces }));
+        channels.insert(channel.to_string(), json!({ "interfaces": interfaces }));
     }
     Shown { text, json: Some(json!({ "portChannels": channels, "orphanPorts": {} })) }
 }

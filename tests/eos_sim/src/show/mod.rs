@@ -61,7 +61,7 @@ pub fn show(state: &mut State, show: Show, found: &Matched<Act>, asker: Asker<'_
     match show {
         Show::Running => Ok(configs::running(state, false)),
         Show::RunningAll => Ok(configs::running(state, true)),
-        Show::RunningInterfaces => configs::of_interfaces(state, argument.unwrap_or_default()),
+        Show::RunningInterfaces => Ok(configs::of_interfaces(state, argument.unwrap_or_default())),
         Show::RunningDiffs => Ok(configs::against_startup(state)),
         Show::Startup => Ok(configs::startup(state)),
         Show::Session => configs::session(state, argument.or(asker.session)),
@@ -80,7 +80,7 @@ pub fn show(state: &mut State, show: Show, found: &Matched<Act>, asker: Asker<'_
         Show::PortChannelDetailed => channels::show(state, argument, true),
         Show::PortChannelSummary => Ok(channels::summary(state)),
         Show::LacpNeighbor => Ok(lacp::neighbor(state)),
-        Show::LacpInterface => Ok(lacp::interface(state)),
+        Show::LacpInterface => Ok(lacp::interface(state, argument)),
         Show::LldpNeighbors => Ok(system::lldp_neighbors()),
     }
 }
