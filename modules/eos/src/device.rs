@@ -77,7 +77,7 @@ impl Device for Switch<'_> {
 
     fn rehearse(&mut self, _: &Picture, changes: &[Change]) -> Result<Prepared, Fault> {
         self.note(changes);
-        if !self.check_on_box {
+        if !self.check_on_box || changes == [Change::Save] {
             return Ok(Prepared::Ready);
         }
         let prepared = self.draft(changes);
@@ -114,8 +114,12 @@ impl Device for Switch<'_> {
     }
 
     fn apply(&mut self, _: &[Change]) -> Result<(), Fault> {
-        let Progress::Drafted(draft) = std::mem::replace(&mut self.progress, Progress::Nothing) else {
-            return Ok(());
+        let draft = match std::mem::replace(&mut self.progress, Progress::Nothing) {
+            Progress::Drafted(draft) => draft,
+            other => {
+                self.progress = other;
+                return Ok(());
+            }
         };
         let window = self.confirm_within.map(|length| Window::new(length, self.context.clock.now()));
         let committed = self.reach.with(|dialog| dialog.commit(self.confirm_within));

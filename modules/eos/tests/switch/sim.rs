@@ -1,0 +1,238 @@
+//! A simulated switch and a control node of its own for one test: users, keys, known hosts, and the module run there.
+//! What the switch has is read with OpenSSH's client and its control socket, never with our own code.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+/// Logs in at `>` with this password.
+pub const USER: &str = "netops";
+pub const PASSWORD: &str = "correct horse battery";
+/// A secret of somebody else in the running-config, next to our interfaces.
+pub const OTHERS_SECRET: &str = "$6$abcdefgh$TheirHash";
+
+/// The switch of the scenario before anybody touched it.
+pub const STARTUP: &str = "! device: core (DCS-7050QX-32S, EOS-4.28.3M)\n!\nhostname core\n!\n\
+    username boss privilege 15 secret sha512 $6$abcdefgh$TheirHash\n!\nvlan 10,20\n!\n\
+    interface Ethernet1/1\n   description uplink\n   switchport mode trunk\n!\n\
+    interface Ethernet7/1\n!\ninterface Ethernet8/1\n!\ninterface Ethernet9/1\n!\ninterface Ethernet10/1\n!\n\
+    interface Ethernet11/1\n!\ninterface Ethernet12/1\n!\n\
+    interface Management1\n   ip address 192.0.2.10/24\n!\nend\n";
+
+/// A switch that runs as long as this lives.
+pub struct Sim {
+    process: Child,
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+/// What the module answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: i32,
+    pub result: Value,
+    /// Everything that it printed, and the arguments that its process was seen with.
+    pub text: String,
+}
+
+impl Sim {
+    /// The switch of the scenario.
+    pub fn start() -> Self {
+        Self::start_with(STARTUP, &[])
+    }
+
+    /// A switch with this startup-config and further options of `eos_sim`.
+    pub fn start_with(startup: &str, options: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        keygen(&path("key"));
+        fs::copy(path("key.pub"), path("authorized_keys")).unwrap();
+        // An admin at `#` for our own looks, one at `>` for the module.
+        fs::write(path("users"), format!("admin::15\n{USER}:{PASSWORD}\n")).unwrap();
+        fs::write(path("startup-config"), startup).unwrap();
+        let program = Path::new(env!("CARGO_BIN_EXE_eos_port_channel")).with_file_name("eos_sim");
+        let mut process = Command::new(&program)
+            .current_dir(folder.path())
+            .args(["--listen", "127.0.0.1:0", "--startup-config", "startup-config", "--user-file", "users"])
+            .args(["--authorized-keys", "authorized_keys", "--host-key", "host_key", "--control", "control"])
+            .args(options)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!("{}: {error}; hint: `cargo build -p eos_sim` beside this", program.display())
+            });
+        let mut said = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        let port = said.split([':', ',']).nth(1).unwrap_or_else(|| panic!("{said}")).parse().unwrap();
+        let sim = Self { process, folder, port };
+        let key = Command::new("ssh-keygen").args(["-y", "-f"]).arg(sim.path("host_key")).output().unwrap();
+        let key = String::from_utf8(key.stdout).unwrap();
+        fs::write(sim.path("known_hosts"), format!("[127.0.0.1]:{port} {key}")).unwrap();
+        sim
+    }
+
+    /// A file of the test.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The port of the switch on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What the control socket answers to a command, without its final `ok`.
+    pub fn control(&self, command: &str) -> String {
+        let mut socket = UnixStream::connect(self.path("control")).unwrap();
+        writeln!(socket, "{command}").unwrap();
+        socket.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer.strip_suffix("ok\n").unwrap_or_else(|| panic!("{command}: {answer}")).to_owned()
+    }
+
+    /// What the switch shows for a command.
+    pub fn show(&self, command: &str) -> String {
+        let mut ssh = Command::new("ssh");
+        ssh.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", self.folder.path());
+        ssh.args(["-F", "none", "-p", &self.port.to_string(), "-l", "admin", "-o", "BatchMode=yes"]);
+        ssh.args(["-o", "GlobalKnownHostsFile=none", "-o", "IdentitiesOnly=yes", "-i"]).arg(self.path("key"));
+        ssh.arg("-o").arg(format!("UserKnownHostsFile={}", self.path("known_hosts").display()));
+        let output = ssh.args(["127.0.0.1", command]).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().replace('\r', "")
+    }
+
+    /// The running-config without its header.
+    pub fn running(&self) -> String {
+        self.show("show running-config")
+            .lines()
+            .filter(|line| !line.starts_with("! "))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    /// The lines of an interface in the running-config; empty where there is none of this name.
+    pub fn interface(&self, name: &str) -> Vec<String> {
+        let running = self.running();
+        let block =
+            running.split("!\n").find(|block| block.lines().next() == Some(&format!("interface {name}")));
+        block.map(|block| block.lines().map(str::to_owned).collect()).unwrap_or_default()
+    }
+
+    /// Names of the sessions that are pending or wait for confirmation.
+    pub fn open_sessions(&self) -> Vec<String> {
+        let shown: Value =
+            serde_json::from_str(&self.show("show configuration sessions detail | json")).unwrap();
+        let mut names: Vec<String> = shown["sessions"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(_, session)| session["state"].as_str().unwrap().starts_with("pending"))
+            .map(|(name, _)| name.clone())
+            .collect();
+        names.extend(
+            shown["commitTimerSessionName"].as_str().filter(|name| !name.is_empty()).map(str::to_owned),
+        );
+        names
+    }
+
+    /// Lines typed so far over all connections but our own looks, `CONNECTION LINE` each.
+    pub fn typed(&self) -> Vec<String> {
+        self.control("lines").lines().map(str::to_owned).collect()
+    }
+
+    /// The module's arguments for this switch, with `more` on top of them.
+    pub fn arguments(&self, more: &Value) -> Value {
+        let mut arguments = json!({
+            "host": "127.0.0.1", "port": self.port, "username": USER, "password": PASSWORD,
+            "known_hosts": self.path("known_hosts"),
+        });
+        for (name, value) in more.as_object().unwrap() {
+            arguments[name] = value.clone();
+        }
+        arguments
+    }
+
+    /// Runs the module.
+    pub fn run(&self, more: &Value) -> Answer {
+        self.begin(more).finish()
+    }
+
+    /// The same in check mode with diff.
+    pub fn check(&self, more: &Value) -> Answer {
+        let mut arguments = more.clone();
+        arguments["_ansible_check_mode"] = true.into();
+        arguments["_ansible_diff"] = true.into();
+        self.run(&arguments)
+    }
+
+    /// Starts the module and does not wait for it.
+    pub fn begin(&self, more: &Value) -> Running {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_eos_port_channel"))
+            .arg("-")
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(self.arguments(more).to_string().as_bytes()).unwrap();
+        Running(child)
+    }
+}
+
+/// A module at work.
+pub struct Running(pub Child);
+
+impl Running {
+    /// Waits for its answer: exactly one JSON object, and nothing on standard error.
+    pub fn finish(self) -> Answer {
+        let seen = fs::read(format!("/proc/{}/cmdline", self.0.id())).unwrap_or_default();
+        let Output { status, stdout, stderr } = self.0.wait_with_output().unwrap();
+        let text = [
+            String::from_utf8_lossy(&seen),
+            String::from_utf8_lossy(&stdout),
+            String::from_utf8_lossy(&stderr),
+        ]
+        .join("\n");
+        let result: Value = serde_json::from_slice(&stdout).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert!(result.is_object() && stderr.is_empty(), "{text}");
+        Answer { status: status.code().unwrap(), result, text }
+    }
+}
+
+impl Answer {
+    /// `changed` of a success.
+    #[track_caller]
+    pub fn changed(&self) -> bool {
+        assert_eq!(self.status, 0, "{:#}", self.result);
+        self.result["changed"].as_bool().unwrap()
+    }
+
+    /// `error.code` and `outcome` of a failure.
+    #[track_caller]
+    pub fn failure(&self) -> (&str, &str) {
+        assert!(self.status == 1 && self.result["failed"] == true, "{:#}", self.result);
+        (self.result["error"]["code"].as_str().unwrap(), self.result["outcome"].as_str().unwrap())
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn keygen(path: &Path) {
+    let made = Command::new("ssh-keygen").args(["-q", "-N", "", "-t", "ed25519", "-f"]).arg(path).status();
+    assert!(made.unwrap().success());
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
