@@ -91,8 +91,9 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Port { name, from, to } => {
-                let properties = |port: &Option<Port>| port.as_ref().map(Port::properties);
-                tell(f, "running-config", &name.to_string(), properties(from), properties(to))
+                let properties = if from.is_some() { Port::properties } else { Port::properties_if_new };
+                let (from, to) = (from.as_ref().map(properties), to.as_ref().map(properties));
+                tell(f, "running-config", &name.to_string(), from, to)
             }
             Self::Save => f.write_str("startup-config: save the running-config"),
         }

@@ -189,21 +189,24 @@ impl Port {
     pub fn properties(&self) -> Properties {
         let Self { description, switchport, membership } = self;
         let Switchport { enabled, mode, access_vlan, native_vlan, trunk_vlans } = switchport;
-        let default = Switchport::default_of(true);
-        // What EOS hides is not told either.
-        let unless = |hidden: bool, value: String| if hidden { String::new() } else { value };
         let mode = if *enabled { mode.as_str() } else { "routed" };
         let membership = membership.as_ref().map(Membership::words).unwrap_or_default();
         [
             ("description", description.clone()),
             ("mode", mode.to_owned()),
-            ("access VLAN", unless(*access_vlan == default.access_vlan, access_vlan.to_string())),
-            ("native VLAN", unless(*native_vlan == default.native_vlan, native_vlan.to_string())),
-            ("trunk VLANs", unless(trunk_vlans.is_all(), trunk_vlans.to_string())),
+            ("access VLAN", access_vlan.to_string()),
+            ("native VLAN", native_vlan.to_string()),
+            ("trunk VLANs", trunk_vlans.to_string()),
             ("channel-group", membership),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
+    }
+
+    /// The same for one that is new: without what it would be anyway.
+    pub fn properties_if_new(&self) -> Properties {
+        let default = Self::default_of(true).properties();
+        self.properties().into_iter().filter(|property| !default.contains(property)).collect()
     }
 
     /// The lines that make `self` of `from`, within the block of the interface. Joining a Port-Channel is the last.

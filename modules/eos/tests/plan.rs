@@ -67,7 +67,7 @@ fn check(case: &Path) -> Result<(), String> {
                 if planned.contains(&Change::Save) {
                     startup = switch.running();
                 }
-                is_idle(case, task, &switch.running(), &startup, &after);
+                is_idle(case, task, &switch.running(), &startup, check_mode, &after);
             }
             Err(fault) => {
                 refused = Some(format!("{}: {fault}\n", fault.code));
@@ -98,8 +98,8 @@ fn check(case: &Path) -> Result<(), String> {
 }
 
 /// A second run of the task has nothing to do, and the switch is read as what was planned.
-fn is_idle(case: &Path, task: &Value, running: &str, startup: &str, after: &State) {
-    let (again, picture) = plan(task, running, startup, false).unwrap();
+fn is_idle(case: &Path, task: &Value, running: &str, startup: &str, check_mode: bool, after: &State) {
+    let (again, picture) = plan(task, running, startup, check_mode).unwrap();
     let found = State::found(&picture, after);
     assert_eq!(found.interfaces, after.interfaces, "{}: read back", case.display());
     assert_eq!(changes(&State::found(&picture, &again.after), &again.after), [], "{}: idle", case.display());
