@@ -36,7 +36,8 @@ release: has-cargo ## all modules with their documentation, in dist/: static, fo
 	$(call install_modules,pve,$(target)/$(host),dist)
 	$(call install_modules,eos,$(target)/static/$(host),dist)
 	@for module in $(call modules_of,*); do \
-		if readelf --dynamic dist/$$module | grep NEEDED; then echo "dist/$$module is not static" >&2; exit 1; fi; \
+		dynamic=$$(readelf --dynamic dist/$$module); \
+		case $$dynamic in *NEEDED*) echo "dist/$$module is not static: $$dynamic" >&2; exit 1 ;; esac; \
 		printf '%9d bytes, needs no library: ' "$$(stat --format %s dist/$$module)"; dist/$$module --version; \
 	done
 
