@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::measure::Measured;
 
 mod measure;
+mod switch;
 
 const RUNS: u32 = 50;
 
@@ -34,7 +35,11 @@ fn main() -> Result<()> {
             println!("{}", serde_json::to_string(&measure::measure(RUNS, command)?)?);
             Ok(())
         }
-        _ => compare(),
+        _ => {
+            compare()?;
+            println!();
+            switch::compare()
+        }
     }
 }
 
@@ -48,7 +53,7 @@ fn compare() -> Result<()> {
         compare_pair(&lab, pair)?;
     }
     println!(
-        "\n{RUNS} runs each on the node itself, from the start of the process to its end. Other processes: process and\n\
+        "\n{RUNS} runs each on the node itself (of the switch's: on the control node), from the start of the process to its end. Other processes: process and\n\
          thread ids that were taken on the node meanwhile. Aims: 5 ms, 2.5 MB, no other process."
     );
     Ok(())
@@ -59,11 +64,11 @@ fn compare_pair(lab: &Lab, pair: &Pair) -> Result<()> {
     let binary = binary.to_str().context("the project's path is not UTF-8")?;
     let file = format!("/root/{}.json", pair.ours);
     lab.write("node1", &file, &pair.ours_arguments.to_string())?;
-    let ours = on_the_node(lab, &[binary, &file])?;
+    let ours = measure_in(lab, "node1", &[binary, &file])?;
     row(pair.ours, &ours, &ours, &format!("{:.2} MB", megabytes(binary)?));
 
     let wrapper = sent_by_ansible(lab, pair)?;
-    let theirs = on_the_node(lab, &["/usr/bin/python3", &wrapper])?;
+    let theirs = measure_in(lab, "node1", &["/usr/bin/python3", &wrapper])?;
     row(&format!("  {COLLECTION}.{}", pair.theirs), &theirs, &ours, "");
     Ok(())
 }
@@ -95,12 +100,12 @@ fn pairs() -> [Pair; 3] {
     ]
 }
 
-/// Runs `command` on the node many times, each of which must report that nothing was to be done.
-fn on_the_node(lab: &Lab, command: &[&str]) -> Result<Measured> {
+/// Runs `command` there many times, each of which must report that nothing was to be done.
+fn measure_in(lab: &Lab, name: &str, command: &[&str]) -> Result<Measured> {
     let me = env::current_exe()?;
     let me = me.to_str().context("this program's path is not UTF-8")?;
     let words: Vec<&str> = [me, "measure"].iter().chain(command).copied().collect();
-    serde_json::from_str(&lab.exec("node1", &words)?).context("reading the measurement")
+    serde_json::from_str(&lab.exec(name, &words)?).context("reading the measurement")
 }
 
 /// Lets Ansible run the Python module once, over ssh, and leave on the node what it sent. Its path there.

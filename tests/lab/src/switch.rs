@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -27,6 +28,15 @@ impl Lab {
     /// A file of the lab's own, such as `known_hosts`, the same in `control`.
     pub fn file(&self, name: &str) -> PathBuf {
         Self::project().join(".lab/run").join(&self.prefix).join(name)
+    }
+
+    /// Writes a file of the lab's own that nobody else can read; its path, the same in `control`.
+    pub fn private_file(&self, name: &str, text: &str) -> Result<String> {
+        let path = self.file(name);
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        file.write_all(text.as_bytes())?;
+        path.into_os_string().into_string().ok().context("the project's path is not UTF-8")
     }
 
     /// The password of both users.
