@@ -198,7 +198,7 @@ impl<D: Device> Plan<D> {
 
     fn report(mut self, device: &D, changed: bool) -> Report {
         self.hear(device);
-        Report { changed, seen: self.seen, warnings: self.warnings }
+        Report { changed, seen: self.seen, facts: None, warnings: self.warnings }
     }
 
     /// The device knows better than our model of it.
@@ -281,7 +281,8 @@ pub fn recover<D: Device>(device: &mut D, context: &Context) -> Ended {
         Some(before) => match go_back(device, &before, context) {
             outcome @ (Outcome::RolledBack | Outcome::Unchanged) => {
                 let seen = Seen { commands: device.commands(), ..Seen::default() };
-                Ok(Report { changed: outcome == Outcome::RolledBack, seen, warnings: device.notices() })
+                let (changed, warnings) = (outcome == Outcome::RolledBack, device.notices());
+                Ok(Report { changed, seen, facts: None, warnings })
             }
             outcome => Err(interrupted_run(device, outcome)),
         },

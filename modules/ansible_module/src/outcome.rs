@@ -49,8 +49,17 @@ pub struct Report {
     pub changed: bool,
     /// What was read and worked out.
     pub seen: Seen,
+    /// What a module that only reads has to tell instead, by the names of the result.
+    pub facts: Option<Map<String, Value>>,
     /// What the user should know.
     pub warnings: Vec<String>,
+}
+
+impl Report {
+    /// What a module tells that only reads.
+    pub fn facts(facts: Map<String, Value>, warnings: Vec<String>) -> Self {
+        Self { changed: false, seen: Seen::default(), facts: Some(facts), warnings }
+    }
 }
 
 /// A run that did not do what was asked.
@@ -85,7 +94,8 @@ pub fn to_json(ended: &Ended, diff_mode: bool, invocation: Option<&Map<String, V
     let (seen, warnings) = match ended {
         Ok(report) => {
             result.insert("changed".to_owned(), json!(report.changed));
-            (Some(&report.seen), &report.warnings)
+            result.extend(report.facts.clone().unwrap_or_default());
+            (Some(&report.seen).filter(|_| report.facts.is_none()), &report.warnings)
         }
         Err(failure) => {
             insert_failure(&mut result, failure);
@@ -169,8 +179,17 @@ mod tests {
     }
 
     #[test]
+    fn a_module_that_only_reads_tells_facts_and_no_change() {
+        let facts = Map::from_iter([("bonds".to_owned(), json!({}))]);
+        assert_eq!(
+            to_json(&Ok(Report::facts(facts, vec![])), true, None),
+            json!({"schema": 1, "changed": false, "bonds": {}, "warnings": []})
+        );
+    }
+
+    #[test]
     fn diff_and_invocation_are_given_only_where_wanted() {
-        let report = Report { changed: false, seen: Seen::default(), warnings: vec![] };
+        let report = Report { changed: false, seen: Seen::default(), facts: None, warnings: vec![] };
         let arguments = Map::from_iter([("name".to_owned(), json!("bond0"))]);
         let plain = to_json(&Ok(report.clone()), false, None);
         assert_eq!((plain.get("diff"), plain.get("invocation")), (None, None));
