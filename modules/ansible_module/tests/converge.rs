@@ -468,7 +468,7 @@ fn what_moved_while_the_change_was_prepared_is_planned_anew() {
 fn a_device_that_sees_no_difference_knows_better_than_our_model() {
     for check_mode in [true, false] {
         let mut device = fake(Temper { sees_no_difference: true, ..Temper::default() });
-        let Report { changed, seen, warnings } = run(&mut device, &WANTED, check_mode).unwrap();
+        let Report { changed, seen, warnings, .. } = run(&mut device, &WANTED, check_mode).unwrap();
         assert!(!changed && seen.changes.is_empty() && seen.before == seen.after);
         assert!(warnings[0].contains("set mtu to 9000; set tag to 20"), "{warnings:?}");
         assert_eq!(device.settings, before());
