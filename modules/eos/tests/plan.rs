@@ -13,7 +13,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ansible_module::converge::Target;
 use ansible_module::fault::Fault;
@@ -30,16 +30,10 @@ use serde_json::{Value, json};
 
 #[test]
 fn every_case_comes_out_as_expected() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plan");
-    let mut cases: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
-    cases.retain(|path| path.is_dir());
-    cases.sort();
-    assert!(!cases.is_empty());
-    let wrong: Vec<String> = cases.iter().filter_map(|case| check(case).err()).collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    golden::every_case(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plan"), check);
 }
 
-fn check(case: &Path) -> Result<(), String> {
+fn check(case: &Path) -> golden::Outcome {
     let described: Value = serde_json::from_slice(&fs::read(case.join("case.json")).unwrap()).unwrap();
     let running = fs::read_to_string(case.join("running")).unwrap();
     let mut startup = fs::read_to_string(case.join("startup")).unwrap_or_else(|_| running.clone());
@@ -73,21 +67,13 @@ fn check(case: &Path) -> Result<(), String> {
     let diff =
         similar::TextDiff::from_lines(&before, switch.running()).unified_diff().context_radius(1).to_string();
     let is_fine = refused.is_none();
-    let mut wrong = String::new();
-    for (name, found) in [
+    vec![
         ("changes", is_fine.then_some(said)),
         ("lines", is_fine.then_some(typed)),
         ("after", is_fine.then_some(diff)),
         ("warnings", Some(warned).filter(|text| !text.is_empty())),
         ("refused", refused),
-    ] {
-        let wanted = fs::read_to_string(case.join(name)).ok();
-        if wanted != found {
-            let found = found.unwrap_or_else(|| "there should be none\n".to_owned());
-            write!(wrong, "{}/{name}:\n{found}", case.display()).unwrap();
-        }
-    }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    ]
 }
 
 /// A second run of the task has nothing to do, and the switch is read as what was planned.

@@ -19,7 +19,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ansible_module::converge::{State as _, Target};
 use ansible_module::diff;
@@ -36,16 +36,10 @@ use serde_json::{Map, Value};
 
 #[test]
 fn every_case_comes_out_as_expected() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plan");
-    let mut cases: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
-    cases.retain(|path| path.is_dir());
-    cases.sort();
-    assert!(!cases.is_empty());
-    let wrong: Vec<String> = cases.iter().filter_map(|case| check(case).err()).collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    golden::every_case(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plan"), check);
 }
 
-fn check(case: &Path) -> Result<(), String> {
+fn check(case: &Path) -> golden::Outcome {
     let described: Value = serde_json::from_slice(&fs::read(case.join("case.json")).unwrap()).unwrap();
     let mut picture = picture(fs::read(case.join("interfaces")).ok(), &described);
     let mut told = String::new();
@@ -75,24 +69,11 @@ fn check(case: &Path) -> Result<(), String> {
         }
     }
     let file = picture.file.map(|bytes| String::from_utf8(bytes).unwrap());
-    let mut wrong = String::new();
-    for (name, found) in [
+    vec![
         ("expected", refused.is_none().then_some(file).flatten()),
         ("changes", refused.is_none().then_some(told)),
         ("refused", refused),
-    ] {
-        let wanted = fs::read_to_string(case.join(name)).ok();
-        if wanted != found {
-            write!(
-                wrong,
-                "{}/{name}:\n{}",
-                case.display(),
-                found.unwrap_or_else(|| "there should be none\n".to_owned())
-            )
-            .unwrap();
-        }
-    }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    ]
 }
 
 fn obeys_the_laws(case: &Path, module: &str, arguments: &Value, picture: &Picture, after: &State) {
