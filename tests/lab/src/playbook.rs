@@ -19,11 +19,12 @@ pub struct Play {
 }
 
 impl Lab {
-    /// Runs `playbooks/node.yml` with the example inventory, the lab's addresses over it. It must succeed.
-    pub fn playbook(&self, arguments: &[&str]) -> Result<Play> {
+    /// Runs a playbook of `playbooks/` with the example inventory, the lab's addresses over it. It must succeed.
+    pub fn playbook(&self, name: &str, arguments: &[&str]) -> Result<Play> {
         let inventory = self.lab("inventory", &[])?;
         let inventories = ["-i", "playbooks/inventory.example.yml", "-i", inventory.trim()];
-        let words = [&["ansible-playbook", "-v", "playbooks/node.yml"], &inventories[..], arguments].concat();
+        let path = format!("playbooks/{name}");
+        let words = [&["ansible-playbook", "-v", &path], &inventories[..], arguments].concat();
         let output = self
             .exec_command("control", &words)
             .current_dir(Self::project())

@@ -71,11 +71,11 @@ fn the_playbook_predicts_then_makes_and_then_leaves_alone() -> Result<()> {
         "{}",
         predicted.text
     );
-    let done = lab.playbook(&["--diff"])?;
+    let done = lab.playbook("node.yml", &["--diff"])?;
     assert_eq!(done.count("changed"), [3, 3], "{}", done.text);
     as_predicted(&predicted, &done)?;
 
-    let again = lab.playbook(&[])?;
+    let again = lab.playbook("node.yml", &[])?;
     assert_eq!((again.count("changed"), again.count("ok")), (vec![0, 0], vec![5, 5]), "{}", again.text);
 
     for (node, address) in [("node1", "10.10.0.2/24"), ("node2", "10.10.0.3/24")] {
@@ -131,18 +131,18 @@ fn a_node_whose_open_vswitch_does_not_run_yet_is_predicted_as_well() -> Result<(
     for assumed in ["Open vSwitch is not running", "the bridge `vmbr0` does not exist yet"] {
         assert!(predicted.text.contains(&format!("[WARNING]: {assumed}")), "{}", predicted.text);
     }
-    let done = lab.playbook(&["--diff"])?;
+    let done = lab.playbook("node.yml", &["--diff"])?;
     // The service is the fourth.
     assert_eq!(done.count("changed"), [4, 4], "{}", done.text);
     as_predicted(&predicted, &done)?;
-    assert_eq!(lab.playbook(&[])?.count("changed"), [0, 0]);
+    assert_eq!(lab.playbook("node.yml", &[])?.count("changed"), [0, 0]);
     Ok(())
 }
 
 /// Checks the whole playbook, which must not fail and must not touch either node.
 fn predict(lab: &Lab) -> Result<Play> {
     let before = NODES.map(|node| lab.snapshot(node).unwrap_or_default());
-    let predicted = lab.playbook(&["--check", "--diff"])?;
+    let predicted = lab.playbook("node.yml", &["--check", "--diff"])?;
     let after = NODES.map(|node| lab.snapshot(node).unwrap_or_default());
     assert!(before.iter().all(|snapshot| snapshot.contains("/etc/network/interfaces")));
     assert_eq!(before, after);
