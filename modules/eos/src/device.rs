@@ -12,7 +12,6 @@ use crate::change::{Change, changes};
 use crate::config::Config;
 use crate::dialog::Dialog;
 use crate::picture::{NOT_SAVED, Picture, SaveWhen};
-use crate::reach::Reach;
 use crate::state::State;
 use crate::switch::{Progress, Switch};
 use crate::window::Window;
@@ -125,7 +124,12 @@ impl Device for Switch<'_> {
         let committed = self.reach.with(|dialog| dialog.commit(self.confirm_within));
         match committed {
             Err(error) if !error.is_of_the_connection() => {
-                self.progress = Progress::Drafted(draft);
+                // Whatever the switch says, what is not pending any more may be live.
+                let sessions = self.reach.with(Dialog::sessions);
+                let is_pending =
+                    sessions.is_ok_and(|found| found.pending.iter().any(|name| name == draft.session()));
+                self.progress =
+                    if is_pending { Progress::Drafted(draft) } else { Progress::Committed(draft, window) };
                 return Err(Fault::from_error("commit_refused", &error));
             }
             Err(error) => self.context.log.line(&format!("no answer to the commit: {error}")),
@@ -158,11 +162,12 @@ impl Device for Switch<'_> {
         if after.saved != Some(true) {
             return Ok(());
         }
-        let read = |reach: &mut Reach| -> Result<Picture, Fault> {
-            let startup = Config::parse(&reach.with(Dialog::startup)?);
-            Ok(Picture { running: self.running.clone(), startup, save_when: self.save_when })
-        };
-        let picture = read(&mut self.reach)?;
+        // Last of all what would be saved: others may be at work.
+        let (deadline, context) = (self.last_attempt(), self.context);
+        let startup = self.reach.insist(deadline, context, Dialog::startup)?;
+        let running = self.reach.insist(deadline, context, Dialog::running)?;
+        let (running, startup) = (Config::parse(&running), Config::parse(&startup));
+        let mut picture = Picture { running, startup, save_when: self.save_when };
         if picture.is_saved(after.interfaces.keys()) {
             return Ok(());
         }
@@ -170,8 +175,10 @@ impl Device for Switch<'_> {
             self.notices.push(NOT_SAVED.to_owned());
             return Ok(());
         }
-        self.reach.with(Dialog::save).map_err(|error| Fault::from_error("not_saved", &error))?;
-        if read(&mut self.reach)?.is_saved(after.interfaces.keys()) {
+        let saved = self.reach.insist(deadline, context, Dialog::save);
+        saved.map_err(|fault| Fault::new("not_saved", fault.message))?;
+        picture.startup = Config::parse(&self.reach.insist(deadline, context, Dialog::startup)?);
+        if picture.is_saved(after.interfaces.keys()) {
             return Ok(());
         }
         Err(Fault::new("not_saved", "saving the running-config: the startup-config does not hold the change"))
@@ -182,11 +189,9 @@ impl Device for Switch<'_> {
     }
 
     fn rollback(&mut self, before: &State) -> Result<(), Fault> {
-        let Progress::Committed(draft, window) = &self.progress else { return Ok(()) };
+        let Progress::Committed(draft, _) = &self.progress else { return Ok(()) };
         let session = draft.session().to_owned();
-        let deadline = window.as_ref().map_or_else(|| self.last_attempt(), Window::is_over_at);
-        self.reach.open_until(deadline, self.context)?;
-        let sessions = self.reach.with(Dialog::sessions)?;
+        let sessions = self.reach.insist(self.verdict_by(), self.context, Dialog::sessions)?;
         let is_timed = sessions.timer.is_some_and(|timer| timer.session == session);
         if is_timed || sessions.pending.contains(&session) {
             self.reach.with(|dialog| dialog.abort(&session))?;

@@ -282,43 +282,53 @@ impl<'a> Switch<'a> {
         }
     }
 
+    /// Until when it is tried to learn what became of a change: the network, too, needs a moment after it was undone.
+    pub(crate) fn verdict_by(&self) -> Duration {
+        let window = self.provisional().and_then(|(_, window)| window);
+        window.map_or_else(|| self.context.clock.now(), Window::is_over_at) + self.limit
+    }
+
     /// Confirms the session whose timer runs. What counts is that the timer is gone and the change still there.
     pub(crate) fn confirm(&mut self) -> Result<(), Fault> {
         let Some((session, window)) = self.provisional() else { return Ok(()) };
-        let session = session.to_owned();
-        let deadline = window.map_or_else(|| self.last_attempt(), Window::last_attempt);
-        loop {
-            self.reach.open_until(deadline, self.context)?;
-            let confirmed = self.reach.with(|dialog| dialog.confirm(&session));
-            if let Err(error) = &confirmed
-                && error.is_of_the_connection()
-                && self.context.clock.now() < deadline
-            {
-                continue;
-            }
-            let sessions = self.reach.with(Dialog::sessions)?;
-            if sessions.timer.is_some_and(|timer| timer.session == session) {
-                let fault = confirmed.err().map_or_else(
-                    || {
-                        Fault::new(
-                            "confirm_refused",
-                            format!("confirming session {session}: its timer still runs"),
-                        )
-                    },
-                    |error| Fault::from_error("confirm_refused", &error),
-                );
-                return Err(fault.context("making the change final"));
-            }
-            break;
+        let (session, window) = (session.to_owned(), window.cloned());
+        let failed = |fact: &str| {
+            let hint = "was the time to confirm it, `confirm_within`, too short?";
+            Fault::new("confirm_failed", format!("confirming session {session}: {fact}; hint: {hint}"))
+        };
+        let deadline = window.as_ref().map_or_else(|| self.last_attempt(), Window::last_attempt);
+        if self.context.clock.now() >= deadline {
+            return Err(failed("it was read back only when the switch was about to undo it"));
         }
-        self.running = Config::parse(&self.reach.with(Dialog::running)?);
+        let mut is_typed = false;
+        let confirmed = self.reach.insist(deadline, self.context, |dialog| {
+            is_typed = true;
+            dialog.confirm(&session)
+        });
+        if !is_typed {
+            return confirmed;
+        }
+        let sessions = self.reach.insist(self.verdict_by(), self.context, Dialog::sessions);
+        if let Ok(sessions) = &sessions
+            && sessions.timer.as_ref().is_some_and(|timer| timer.session == session)
+        {
+            let fact =
+                confirmed.err().map_or_else(|| "its timer still runs".to_owned(), |fault| fault.message);
+            return Err(Fault::new("confirm_refused", format!("confirming session {session}: {fact}")));
+        }
+        let is_over = self.context.clock.now() >= deadline;
+        if let (true, Err(_), Some(window)) = (is_over, &confirmed, &window) {
+            // A switch that is just undoing the change still shows it.
+            self.context.clock.sleep(window.is_over_at().saturating_sub(self.context.clock.now()));
+        }
+        // Nothing is undone by itself any more, as far as anybody knows.
+        if let Progress::Committed(_, window) = &mut self.progress {
+            *window = None;
+        }
+        sessions?;
+        self.running = Config::parse(&self.reach.insist(self.verdict_by(), self.context, Dialog::running)?);
         if !self.left(&self.wanted).is_empty() {
-            return Err(Fault::new(
-                "confirm_failed",
-                format!(
-                    "confirming session {session}: the change is not there any more; hint: was the time to confirm it too short?"
-                ),
-            ));
+            return Err(failed("the change is not there any more"));
         }
         self.progress = Progress::Final;
         Ok(())

@@ -5,3 +5,4 @@
 
 mod scenario;
 mod sim;
+mod verdict;

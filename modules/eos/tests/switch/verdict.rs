@@ -1,0 +1,37 @@
+//! What becomes of a change whose confirmation the switch took, or did not, while nobody could hear it.
+
+use serde_json::{Value, json};
+
+use crate::scenario::scenario;
+use crate::sim::Sim;
+
+/// The scenario, with less patience than people have.
+fn hasty() -> Value {
+    let mut arguments = scenario();
+    arguments["timeout"] = 5.into();
+    arguments["confirm_within"] = 10.into();
+    arguments
+}
+
+#[test]
+fn a_connection_lost_after_the_confirmation_undoes_nothing_and_the_change_is_saved() {
+    // `enable`, `terminal length 0`, reading back, confirming; then looking whether it holds, and saving.
+    for line in 4..=10 {
+        let sim = Sim::start();
+        sim.control(&format!("drop-after connection=2 {line}"));
+        let done = sim.run(&hasty());
+        assert!(done.changed(), "{line}");
+        assert_eq!(done.result["warnings"], json!([]), "{line}");
+        assert!(sim.show("show startup-config").contains("channel-group 1001"), "{line}");
+        assert_eq!(sim.open_sessions(), Vec::<String>::new(), "{line}");
+    }
+}
+
+#[test]
+fn a_user_who_is_not_let_in_to_confirm_is_not_tried_again() {
+    let sim = Sim::start();
+    sim.control("refuse-login connection=2");
+    let failed = sim.run(&hasty());
+    assert_eq!(failed.failure(), ("authentication_failed", "pending_revert"));
+    assert_eq!(sim.control("connections"), "2\n");
+}
