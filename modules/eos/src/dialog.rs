@@ -107,19 +107,22 @@ impl Dialog {
     /// The startup-config, as text; empty where there is none.
     pub fn startup(&mut self) -> Result<String, Error> {
         match self.show("show startup-config") {
-            Err(Error::Shell(shell::Error::Refused { .. })) => Ok(String::new()),
+            Err(Error::Shell(error @ shell::Error::Refused { .. })) if !error.is_of_privilege() => {
+                Ok(String::new())
+            }
             found => found,
         }
     }
 
     /// The configuration sessions.
     pub fn sessions(&mut self) -> Result<Sessions, Error> {
-        match self.show("show configuration sessions detail | json") {
-            // Some releases show them as a table alone.
-            Err(Error::Shell(shell::Error::Refused { .. })) => {
+        match self.show("show configuration sessions detail | json").map(|text| Sessions::parse(&text)) {
+            Ok(Ok(sessions)) => Ok(sessions),
+            // Some releases show them as a table alone, whether they refuse the JSON or excuse themselves in it.
+            Ok(Err(_)) | Err(Error::Shell(shell::Error::Refused { .. })) => {
                 Ok(Sessions::parse_text(&self.show("show configuration sessions detail")?)?)
             }
-            text => Ok(Sessions::parse(&text?)?),
+            Err(error) => Err(error),
         }
     }
 
@@ -217,7 +220,7 @@ impl Dialog {
         }
         Err(Error::Unexpected {
             command: line.to_owned(),
-            answer: format!("{} ({})", answer.join(" "), self.whereabouts()),
+            answer: [answer, vec![self.whereabouts()]].concat().join("; "),
             hint: "it should have led out of every configuration mode",
         })
     }

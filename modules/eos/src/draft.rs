@@ -26,6 +26,23 @@ pub enum Verdict {
     Same,
     /// The running-config is no longer the one that was planned for: a commit would undo somebody else's change.
     Moved,
+    /// The lines would change what is not of the task, such as these.
+    Spreads(Vec<String>),
+}
+
+impl Verdict {
+    /// A commit makes the whole session live, and with it the running-config that the session began with.
+    fn of(diff: Option<SessionDiff>, running: &Config, planned_for: &Config) -> Self {
+        match diff {
+            None => Self::Same,
+            Some(_) if running != planned_for => Self::Moved,
+            // Nobody else changed anything, so these come with our own lines.
+            Some(diff) if !diff.changes_of_others().is_empty() => {
+                Self::Spreads(diff.changes_of_others().to_vec())
+            }
+            Some(diff) => Self::Differs(json!([{"prepared": diff.to_string()}])),
+        }
+    }
 }
 
 impl Draft {
@@ -55,9 +72,15 @@ impl Draft {
         stop: &dyn Fn() -> Result<(), Fault>,
     ) -> Result<(Verdict, Vec<String>), Fault> {
         let mut warnings = Vec::new();
+        let mut block = "";
         for line in lines {
             stop()?;
-            let said = reach.with(|dialog| dialog.configure(self.session(), line))?;
+            if line.starts_with("interface ") {
+                block = line;
+            }
+            let said = reach
+                .with(|dialog| dialog.configure(self.session(), line))
+                .map_err(|error| Fault::from(error).context(&format!("preparing `{block}`")))?;
             warnings.extend(said.iter().map(|text| format!("`{line}`: {}", text.trim_start_matches("! "))));
         }
         let diff = reach.with(Dialog::session_diff)?;
@@ -65,14 +88,8 @@ impl Draft {
         // The same in every run, as a prediction has to be.
         let diff = diff.replace(self.session(), "bothends");
         let ours: Vec<String> = ours.iter().map(|name| format!("interface {name}")).collect();
-        let Some(diff) = SessionDiff::parse(&diff, &running, &ours) else {
-            return Ok((Verdict::Same, warnings));
-        };
-        // A commit makes the whole session live, and with it the running-config that the session began with.
-        if Config::parse(&running) != *planned_for || !diff.changes_of_others().is_empty() {
-            return Ok((Verdict::Moved, warnings));
-        }
-        Ok((Verdict::Differs(json!([{"prepared": diff.to_string()}])), warnings))
+        let diff = SessionDiff::parse(&diff, &running, &ours);
+        Ok((Verdict::of(diff, &Config::parse(&running), planned_for), warnings))
     }
 
     /// Throws it away, and looks whether it is gone.
@@ -95,5 +112,34 @@ impl Draft {
             Ok(false) => Err(failed("it is still pending".to_owned())),
             Err(error) => Err(failed(Fault::from(error).message)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUNNING: &str = "interface Port-Channel7\n   description x\n!\ninterface Port-Channel7.100\n\
+        \x20  encapsulation dot1q vlan 100\n!\nend\n";
+
+    fn verdict(diff: &str, planned_for: &str) -> Verdict {
+        let diff = SessionDiff::parse(diff, RUNNING, &["interface Port-Channel7".to_owned()]);
+        Verdict::of(diff, &Config::parse(RUNNING), &Config::parse(planned_for))
+    }
+
+    #[test]
+    fn lines_that_take_something_of_others_along_are_told_from_somebody_else_at_work() {
+        let ours = "@@ -1,2 +0,0 @@\n-interface Port-Channel7\n-   description x\n";
+        let more = "@@ -1,5 +0,0 @@\n-interface Port-Channel7\n-   description x\n-!\n-interface Port-Channel7.100\n\
+            -   encapsulation dot1q vlan 100\n";
+        assert!(matches!(verdict("\n", RUNNING), Verdict::Same));
+        assert!(matches!(verdict(ours, RUNNING), Verdict::Differs(_)));
+        assert!(matches!(verdict(ours, "hostname core\n"), Verdict::Moved));
+        assert!(matches!(verdict(more, "hostname core\n"), Verdict::Moved));
+        let Verdict::Spreads(others) = verdict(more, RUNNING) else { panic!() };
+        assert_eq!(
+            others,
+            ["- interface Port-Channel7.100", "- interface Port-Channel7.100: encapsulation dot1q vlan 100"]
+        );
     }
 }

@@ -7,8 +7,9 @@ use std::fmt;
 const OTHERS: &str = "    …";
 const MASKED: &str = "********";
 /// What follows one of these words, or a word that ends with one behind a hyphen, is secret.
-const SECRET_AFTER: [&str; 11] = [
+const SECRET_AFTER: [&str; 12] = [
     "auth",
+    "authentication",
     "community",
     "key",
     "key-string",

@@ -24,6 +24,8 @@ use crate::window::Window;
 
 /// Between two looks at a switch that is busy.
 const PAUSE: Duration = Duration::from_millis(250);
+/// So many lines of others are named in an error.
+const SHOWN: usize = 4;
 
 /// How a task wants it done.
 #[derive(Debug)]
@@ -214,6 +216,18 @@ impl<'a> Switch<'a> {
                 Ok(Prepared::Ready)
             }
             Verdict::Same => Ok(Prepared::Same),
+            Verdict::Spreads(others) => {
+                let (shown, more) = others.split_at(others.len().min(SHOWN));
+                let more = if more.is_empty() { String::new() } else { format!("; and {} more", more.len()) };
+                Err(Fault::new(
+                    "touches_others",
+                    format!(
+                        "preparing the change: on the switch it would also change what this task does not look after: {}{more}; \
+                         hint: take that away or move it first",
+                        shown.join("; ")
+                    ),
+                ))
+            }
             Verdict::Moved => {
                 self.wait_for_others(|| {
                     Fault::new(

@@ -188,6 +188,7 @@ fn values_of_secrets_are_masked() {
         ("+tacacs-server key 7 abc", "+tacacs-server key ********"),
         ("+snmp-server user a b v3 auth sha abc priv aes def", "+snmp-server user a b v3 auth ********"),
         ("+   key-string abc", "+   key-string ********"),
+        ("    vrrp 7 peer authentication text abc", "    vrrp 7 peer authentication ********"),
         ("+   no password", "+   no password"),
         ("+   channel-group 5 mode on", "+   channel-group 5 mode on"),
         ("+   monkey business", "+   monkey business"),

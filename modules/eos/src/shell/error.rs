@@ -99,12 +99,17 @@ fn waiting(line: Option<&str>) -> String {
     )
 }
 
+impl Error {
+    /// Whether the switch refused the line for who we are, rather than for what it says.
+    pub fn is_of_privilege(&self) -> bool {
+        matches!(self, Self::Refused { message, .. } if NOT_PRIVILEGED.iter().any(|text| message.contains(text)))
+    }
+}
+
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match &error {
-            Error::Refused { message, .. } if NOT_PRIVILEGED.iter().any(|text| message.contains(text)) => {
-                Fault::from_error("privilege_refused", &error)
-            }
+            refused if refused.is_of_privilege() => Fault::from_error("privilege_refused", &error),
             Error::Refused { .. } => Fault::from_error("line_refused", &error),
             Error::Lost { .. } => Fault::from_error("connection_lost", &error),
             Error::TimedOut { .. } | Error::Unanswered { .. } => Fault::from_error("timed_out", &error),

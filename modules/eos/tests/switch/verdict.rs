@@ -35,3 +35,18 @@ fn a_user_who_is_not_let_in_to_confirm_is_not_tried_again() {
     assert_eq!(failed.failure(), ("authentication_failed", "pending_revert"));
     assert_eq!(sim.control("connections"), "2\n");
 }
+
+#[test]
+fn a_startup_config_that_may_not_be_read_is_not_taken_for_an_empty_one() {
+    let sim = Sim::start();
+    sim.control("refuse show startup-config with Authorization denied for command 'show startup-config'");
+    assert_eq!(sim.run(&hasty()).failure(), ("privilege_refused", "unchanged"));
+}
+
+#[test]
+fn sessions_are_read_as_a_table_where_the_json_is_an_excuse() {
+    let sim = Sim::start();
+    let excuse = "{\"errors\": [\"This is an unconverted command\"]}";
+    sim.control(&format!("refuse show configuration sessions detail | json with {excuse}"));
+    assert!(sim.run(&hasty()).changed());
+}
