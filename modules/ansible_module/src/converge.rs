@@ -36,8 +36,8 @@ pub trait Device {
     fn restrict(&self, picture: &Self::Picture, like: &Self::State) -> Self::State;
     /// What leads from `found` to `wanted`: ordered, complete, empty where they are equal.
     fn changes(&self, found: &Self::State, wanted: &Self::State) -> Vec<Self::Change>;
-    /// Whether what was read is an interrupted run's change that waits to be made final.
-    fn is_provisional(&self) -> bool {
+    /// Whether what was read is an interrupted run's change of these objects, which waits to be made final.
+    fn is_provisional(&self, _: &Self::State) -> bool {
         false
     }
     /// In check mode: lets the device judge the changes, and leaves nothing behind.
@@ -130,7 +130,10 @@ pub fn converge<D: Device>(
     loop {
         let mut plan = Plan::make(device, &target, context)?;
         let prepared = match (plan.changes.is_empty(), context.check_mode) {
-            (true, true) => return Ok(plan.report(device, device.is_provisional())),
+            (true, true) => {
+                let is_provisional = device.is_provisional(&plan.after);
+                return Ok(plan.report(device, is_provisional));
+            }
             (true, false) => return nothing_to_change(device, plan),
             (false, true) => device
                 .rehearse(&plan.picture, &plan.changes)
@@ -225,7 +228,7 @@ impl<D: Device> Plan<D> {
 /// The device is as declared. Where that is an interrupted run's doing, it is only now made final.
 fn nothing_to_change<D: Device>(device: &mut D, mut plan: Plan<D>) -> Ended {
     device.condition(&plan.after).map_err(|fault| plan.untouched(Step::Condition, fault))?;
-    let is_provisional = device.is_provisional();
+    let is_provisional = device.is_provisional(&plan.after);
     if is_provisional {
         let made_final = device.commit();
         plan.hear(device);

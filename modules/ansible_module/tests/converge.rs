@@ -151,7 +151,7 @@ impl Device for Fake {
         self.temper.reverts_by_itself.then(|| json!("as the device sees it"))
     }
 
-    fn is_provisional(&self) -> bool {
+    fn is_provisional(&self, _: &Self::State) -> bool {
         self.temper.provisional
     }
 

@@ -77,16 +77,29 @@ impl Claims {
         self.folder.join(format!("{host}_{port}.lock"))
     }
 
-    /// A new session of ours.
-    pub fn claim(&self) -> Result<Claim, Error> {
+    /// A new session of ours, with a note for the run that may have to take it over.
+    pub fn claim(&self, note: &[String]) -> Result<Claim, Error> {
         let failed = |source| Error::File { folder: self.folder.clone(), source };
-        let file = Builder::new()
+        let mut file = Builder::new()
             .prefix(&format!("{PREFIX}{}-", self.owner))
             .rand_bytes(6)
             .tempfile_in(&self.folder)
             .map_err(failed)?;
         file.as_file().try_lock().map_err(io::Error::from).map_err(failed)?;
+        file.write_all(note.join("\n").as_bytes()).map_err(failed)?;
         Ok(Claim { name: name_of(file.path()), _file: file })
+    }
+
+    /// What was noted of a session of ours whose run is gone.
+    pub fn noted(&self, session: &str) -> Vec<String> {
+        let text = fs::read_to_string(self.folder.join(session)).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Forgets a session that [`is_stale`](Self::is_stale) and over.
+    pub fn forget(&self, session: &str) {
+        // Where the file stays, it is one of no session.
+        let _: io::Result<()> = fs::remove_file(self.folder.join(session));
     }
 
     /// Whether `session` is ours, and whoever made it is gone.
@@ -151,8 +164,10 @@ mod tests {
     fn a_session_is_stale_when_its_run_is_gone_and_never_while_it_works() {
         let scratch = tempfile::tempdir().unwrap();
         let ours = claims(scratch.path());
-        let claim = ours.claim().unwrap();
+        let note = ["Port-Channel7".to_owned()];
+        let claim = ours.claim(&note).unwrap();
         let name = claim.name().to_owned();
+        assert_eq!(claims(scratch.path()).noted(&name), note);
         assert!(name.starts_with("bothends-") && name.len() < 32, "{name}");
         // A second process of the same user sees the same id.
         assert!(!claims(scratch.path()).is_stale(&name));
@@ -163,7 +178,7 @@ mod tests {
     #[test]
     fn sessions_of_others_are_never_stale() {
         let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let theirs = claims(there.path()).claim().unwrap();
+        let theirs = claims(there.path()).claim(&[]).unwrap();
         let ours = claims(here.path());
         for name in
             [theirs.name(), "ansible_1764", "bothends-", "sess-1", &format!("bothends-{}-/etc", ours.owner)]

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::dialog::Dialog;
 use crate::picture::{NOT_SAVED, Picture, SaveWhen};
 use crate::state::State;
-use crate::switch::{Progress, Switch};
+use crate::switch::{Progress, Switch, channels};
 use crate::window::Window;
 
 /// A running-config is what was committed at once, or not at all.
@@ -70,8 +70,9 @@ impl Device for Switch<'_> {
         changes(found, wanted)
     }
 
-    fn is_provisional(&self) -> bool {
-        matches!(self.progress, Progress::Inherited(_))
+    fn is_provisional(&self, after: &State) -> bool {
+        // What another task did is not proved by this one.
+        matches!(&self.progress, Progress::Inherited { channels: theirs, .. } if *theirs == channels(after))
     }
 
     fn rehearse(&mut self, _: &Picture, changes: &[Change]) -> Result<Prepared, Fault> {
@@ -85,10 +86,12 @@ impl Device for Switch<'_> {
     }
 
     fn checkpoint(&mut self, _: &Picture, before: &State, after: &State) -> Result<Prepared, Fault> {
-        if let Progress::Inherited(session) = &self.progress {
+        self.wanted = after.clone();
+        if let Progress::Inherited { session, .. } = &self.progress {
             // It is not what is asked for now, and the switch would undo it anyway.
             let session = session.clone();
             self.reach.with(|dialog| dialog.abort(&session))?;
+            self.claims()?.forget(&session);
             self.progress = Progress::Nothing;
             return Ok(Prepared::Moved);
         }

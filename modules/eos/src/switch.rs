@@ -49,8 +49,13 @@ pub struct Manner {
 pub(crate) enum Progress {
     /// Nothing of ours is on the switch.
     Nothing,
-    /// A killed run's change waits to be confirmed, in this session.
-    Inherited(String),
+    /// A killed run's change of these Port-Channels waits to be confirmed, in this session.
+    Inherited {
+        /// The session.
+        session: String,
+        /// What the killed run noted.
+        channels: Vec<String>,
+    },
     /// A session of ours is open, and nothing live.
     Drafted(Draft),
     /// Its commit was typed. Whether it came true is only known by reading.
@@ -147,19 +152,26 @@ impl<'a> Switch<'a> {
             self.claims = Claims::peek();
         } else {
             self.claims()?;
-            for session in sessions.pending.iter().filter(|name| is_stale(&self.claims, name)) {
+            for session in &sessions.pending {
+                if !is_stale(&self.claims, session) {
+                    continue;
+                }
                 self.context.log.line(&format!("aborting {session}, which an interrupted run left"));
                 self.reach.with(|dialog| dialog.abort(session))?;
+                self.claims()?.forget(session);
             }
         }
         self.foreign_timer = None;
         match sessions.timer {
             Some(timer) if is_stale(&self.claims, &timer.session) => {
+                let session = timer.session;
+                let channels = self.claims.as_ref().map(|claims| claims.noted(&session)).unwrap_or_default();
+                let of =
+                    if channels.is_empty() { String::new() } else { format!(" of {}", channels.join(", ")) };
                 self.notices.push(format!(
-                    "an interrupted run's change was waiting to be confirmed, in session {}",
-                    timer.session
+                    "an interrupted run's change{of} was waiting to be confirmed, in session {session}"
                 ));
-                self.progress = Progress::Inherited(timer.session);
+                self.progress = Progress::Inherited { session, channels };
             }
             timer => self.foreign_timer = timer.map(|timer| timer.session),
         }
@@ -193,7 +205,8 @@ impl<'a> Switch<'a> {
     /// Types the lines in a session of ours, and has the switch say what they would change.
     pub(crate) fn draft(&mut self, changes: &[Change]) -> Result<Prepared, Fault> {
         let lines = lines(changes, self.running.is_switchport_by_default());
-        let claim = self.claims()?.claim().map_err(|error| Fault::from_error("state_folder", &error))?;
+        let note = channels(&self.wanted);
+        let claim = self.claims()?.claim(&note).map_err(|error| Fault::from_error("state_folder", &error))?;
         let draft = Draft::new(claim);
         let opened = draft.open(&mut self.reach);
         let filled = opened.map(|()| {
@@ -290,7 +303,7 @@ impl<'a> Switch<'a> {
     /// The session whose timer runs, as far as we know.
     pub(crate) fn provisional(&self) -> Option<(&str, Option<&Window>)> {
         match &self.progress {
-            Progress::Inherited(session) => Some((session, None)),
+            Progress::Inherited { session, .. } => Some((session, None)),
             Progress::Committed(draft, Some(window)) => Some((draft.session(), Some(window))),
             _ => None,
         }
@@ -344,9 +357,18 @@ impl<'a> Switch<'a> {
         if !self.left(&self.wanted).is_empty() {
             return Err(failed("the change is not there any more"));
         }
+        if let Progress::Inherited { .. } = self.progress {
+            self.claims()?.forget(&session);
+        }
         self.progress = Progress::Final;
         Ok(())
     }
+}
+
+/// The Port-Channels that a task is about.
+pub(crate) fn channels(state: &State) -> Vec<String> {
+    let names = state.interfaces.keys().filter(|name| matches!(name, Interface::PortChannel(_)));
+    names.map(ToString::to_string).collect()
 }
 
 fn names(changes: &[Change]) -> Vec<&Interface> {

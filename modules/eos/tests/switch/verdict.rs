@@ -50,3 +50,30 @@ fn sessions_are_read_as_a_table_where_the_json_is_an_excuse() {
     sim.control(&format!("refuse show configuration sessions detail | json with {excuse}"));
     assert!(sim.run(&hasty()).changed());
 }
+
+#[test]
+fn what_a_killed_run_left_is_confirmed_by_its_own_task_alone() {
+    let sim = Sim::start();
+    let other = json!({"name": 1002, "members": [{"interface": "Ethernet9/1"}]});
+    assert!(sim.run(&other).changed());
+    // `enable` and five more to read, ten lines in a session between entering it and two looks, `commit timer`.
+    sim.control("hang-after 20");
+    let mut killed = sim.begin(&scenario());
+    while !sim.typed().last().is_some_and(|line| line.contains("commit timer")) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    killed.0.kill().unwrap();
+    killed.0.wait().unwrap();
+
+    let checked = sim.check(&other);
+    let elsewhere = sim.run(&other);
+    for answer in [checked, elsewhere] {
+        assert!(!answer.changed());
+        assert!(answer.result["warnings"][0].as_str().unwrap().contains("Port-Channel1001 was waiting"));
+    }
+    assert_eq!(sim.open_sessions().len(), 1);
+    assert!(sim.run(&scenario()).changed());
+    assert_eq!(sim.open_sessions(), Vec::<String>::new());
+    assert!(sim.show("show startup-config").contains("channel-group 1001"));
+    assert!(!sim.run(&scenario()).changed());
+}
