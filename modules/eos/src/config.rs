@@ -86,6 +86,14 @@ impl Config {
 }
 
 impl Block {
+    /// Whether nothing is lost without it: VLANs that are only there, which [`Config::vlans`] has, or an Ethernet
+    /// interface, which the switch has whatever is said of it.
+    pub fn says_nothing(&self) -> bool {
+        let is_plain = self.head.strip_prefix("vlan ").is_some_and(|list| VlanSet::parse(list).is_some())
+            || matches!(self.interface(), Some(Interface::Ethernet(_)));
+        is_plain && self.lines.is_empty()
+    }
+
     fn interface(&self) -> Option<Interface> {
         Interface::from_config(self.head.strip_prefix("interface ")?)
     }

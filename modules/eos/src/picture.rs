@@ -6,6 +6,7 @@ use crate::config::{Block, Config};
 use crate::names::Interface;
 use crate::port::Port;
 use crate::state::State;
+use crate::vlans::VlanSet;
 
 /// A switch.
 #[derive(Debug, Clone)]
@@ -38,13 +39,15 @@ impl Config {
         Some(Port::parse(self.interface(interface)?, self.is_switchport_by_default()))
     }
 
-    /// What is not ours: other blocks, and other lines in the blocks of `ours`.
-    fn foreign(&self, ours: &[&Interface]) -> (Vec<&Block>, Vec<Vec<&str>>) {
+    /// What is not ours: other blocks, the VLANs, and other lines in the blocks of `ours`. A startup-config that a person
+    /// wrote may list VLANs in other groups, and need not name an Ethernet interface of which it says nothing.
+    fn foreign(&self, ours: &[&Interface]) -> (Vec<&Block>, VlanSet, Vec<Vec<&str>>) {
         let lines = |interface: &&Interface| {
             let lines = self.interface(interface).map(|block| block.lines.as_slice()).unwrap_or_default();
             lines.iter().map(String::as_str).filter(|line| !Port::is_own(line)).collect()
         };
-        (self.without(ours).collect(), ours.iter().map(lines).collect())
+        let others = self.without(ours).filter(|block| !block.says_nothing()).collect();
+        (others, self.vlans(), ours.iter().map(lines).collect())
     }
 }
 
