@@ -37,12 +37,13 @@ impl Answer {
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             self.last.extend_from_slice(piece);
             if self.last.pop_if(|byte| *byte == b'\n').is_some() {
+                self.size = self.size.saturating_add(size_of::<String>());
                 self.end_line();
             }
         }
     }
 
-    /// How many bytes have come.
+    /// How many bytes it takes: an endless row of empty lines has an end, too.
     pub fn size(&self) -> usize {
         self.size
     }

@@ -67,7 +67,12 @@ impl Device for Switch<'_> {
     }
 
     fn changes(&self, found: &State, wanted: &State) -> Vec<Change> {
-        changes(found, wanted)
+        let mut changes = changes(found, wanted);
+        if self.is_touched() {
+            // That nothing is saved yet is no part of what went wrong.
+            changes.retain(|change| *change != Change::Save);
+        }
+        changes
     }
 
     fn is_provisional(&self, after: &State) -> bool {

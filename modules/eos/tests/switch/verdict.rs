@@ -77,3 +77,14 @@ fn what_a_killed_run_left_is_confirmed_by_its_own_task_alone() {
     assert!(sim.show("show startup-config").contains("channel-group 1001"));
     assert!(!sim.run(&scenario()).changed());
 }
+
+#[test]
+fn a_line_that_is_taken_and_has_no_effect_is_undone_and_only_that_is_told() {
+    let sim = Sim::start();
+    sim.control("ignore channel-group");
+    let failed = sim.run(&hasty());
+    assert_eq!(failed.failure(), ("not_settled", "rolled_back"));
+    let message = failed.result["msg"].as_str().unwrap();
+    assert!(message.contains("channel-group: 1001 mode active") && !message.contains("startup"), "{message}");
+    assert_eq!(sim.interface("Port-Channel1001"), Vec::<String>::new());
+}
