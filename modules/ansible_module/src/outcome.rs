@@ -88,7 +88,11 @@ impl Failure {
 pub type Ended = Result<Report, Box<Failure>>;
 
 /// The result object, `diff` and `invocation` aside from what `ended` holds: they depend on the request.
-pub fn to_json(ended: &Ended, diff_mode: bool, invocation: Option<&Map<String, Value>>) -> Value {
+pub fn to_json(
+    ended: &Ended,
+    diff_mode: bool,
+    invocation: Option<&Map<String, Value>>,
+) -> Map<String, Value> {
     let mut result = Map::new();
     result.insert("schema".to_owned(), json!(SCHEMA));
     let (seen, warnings) = match ended {
@@ -115,7 +119,7 @@ pub fn to_json(ended: &Ended, diff_mode: bool, invocation: Option<&Map<String, V
     if let Some(arguments) = invocation {
         result.insert("invocation".to_owned(), json!({"module_args": arguments}));
     }
-    Value::Object(result)
+    result
 }
 
 fn insert_failure(result: &mut Map<String, Value>, failure: &Failure) {
@@ -169,7 +173,7 @@ mod tests {
             warnings: vec![],
         };
         assert_eq!(
-            to_json(&Err(Box::new(failure)), true, None),
+            Value::Object(to_json(&Err(Box::new(failure)), true, None)),
             json!({
                 "schema": 1, "failed": true, "changed": true, "outcome": "needs_attention", "warnings": [],
                 "msg": "`ifreload -a` exited with status 1 (going back failed too: still wrong)",
@@ -182,7 +186,7 @@ mod tests {
     fn a_module_that_only_reads_tells_facts_and_no_change() {
         let facts = Map::from_iter([("bonds".to_owned(), json!({}))]);
         assert_eq!(
-            to_json(&Ok(Report::facts(facts, vec![])), true, None),
+            Value::Object(to_json(&Ok(Report::facts(facts, vec![])), true, None)),
             json!({"schema": 1, "changed": false, "bonds": {}, "warnings": []})
         );
     }

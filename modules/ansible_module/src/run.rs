@@ -86,7 +86,10 @@ fn answer<M: Module>(source: &str) -> ExitCode {
     let (ended, shown, secrets) = match validated {
         Err(invalid) => {
             let fault = Fault::new(invalid.kind.code(), invalid.message);
-            (Err(Failure::untouched(Step::Arguments, fault)), arguments, Secrets::new(invalid.secrets))
+            // What a misspelled name holds may be a secret.
+            let mut shown = arguments;
+            shown.retain(|name, _| M::SPEC.has(name));
+            (Err(Failure::untouched(Step::Arguments, fault)), shown, Secrets::new(invalid.secrets))
         }
         Ok(validated) => {
             let secrets = Secrets::new(validated.secrets);
@@ -151,7 +154,12 @@ fn finish(ended: &Ended) -> ExitCode {
 fn emit(ended: &Ended, internal: &Internal, arguments: &Map<String, Value>, secrets: &Secrets) -> ExitCode {
     // Before ansible-core 2.21 modules always returned it; since then only when asked.
     let invocation = internal.inject_invocation.unwrap_or(true).then_some(arguments);
-    let result = secrets.mask(to_json(ended, internal.diff, invocation));
+    // Their names are the protocol's: Ansible would not find `failed` where that is somebody's password.
+    let result: Map<String, Value> = to_json(ended, internal.diff, invocation)
+        .into_iter()
+        .map(|(name, value)| (name, secrets.mask(value)))
+        .collect();
+    let result = Value::Object(result);
     let status = if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     say(&format!("{result}\n"), status)
 }

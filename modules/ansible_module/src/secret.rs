@@ -14,9 +14,18 @@ const PART: &str = "********";
 pub struct Secrets(Vec<String>);
 
 impl Secrets {
-    /// Secrets from their texts; empty ones hide nothing.
+    /// Secrets from their texts; empty ones hide nothing. Each is also known as a message would quote it, with its
+    /// quotes, backslashes and line ends written out.
     pub fn new(texts: BTreeSet<String>) -> Self {
-        let mut texts: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).collect();
+        let quoted = |text: &str| {
+            let quoted = format!("{text:?}");
+            quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
+        };
+        let mut texts: Vec<String> = texts
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .flat_map(|text| [quoted(&text), text])
+            .collect();
         // The longer first, or a secret that contains another would leave its rest readable.
         texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
         Self(texts)
@@ -60,6 +69,16 @@ mod tests {
         assert_eq!(
             secrets.mask(json!({"a": "hunter2", "b": ["x hunter2hunter y"], "c": 4711, "hunter2": 1, "d": "", "e": null})),
             json!({"a": WHOLE, "b": ["x ******** y"], "c": WHOLE, WHOLE: 1, "d": "", "e": null})
+        );
+    }
+
+    #[test]
+    fn a_secret_is_masked_in_a_quotation_too() {
+        let text = "it's \"7\\\n\u{1b}";
+        let secrets = Secrets::new([text.to_owned()].into());
+        assert_eq!(
+            secrets.mask_text(&format!("`x`: {:?} is wrong", format!("a {text}"))),
+            "`x`: \"a ********\" is wrong"
         );
     }
 }

@@ -34,13 +34,17 @@ impl std::fmt::Debug for Access {
 impl Access {
     /// Checks the options; also the password of `enable`.
     pub fn login(self) -> Result<(Login, Option<Secret>), Fault> {
-        let Self { host, port, username, password, private_key, passphrase, .. } = self;
+        let Self { host, port, username, password, private_key, passphrase, enable_password, .. } = self;
         let refused = |argument: &str, value: &str, hint: &str| {
-            Err(Fault::new("invalid_access", format!("`{argument}`: {value:?} cannot be used; hint: {hint}")))
+            let value = rules::quoted(value);
+            Err(Fault::new("invalid_access", format!("`{argument}`: {value} cannot be used; hint: {hint}")))
         };
+        // A playbook gives an empty text where it has none.
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         let is_plain =
             |text: &str| !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control());
-        if !is_plain(&host) {
+        // With a hyphen in front it would be an option in the command that the message of an unknown key shows.
+        if !is_plain(&host) || host.starts_with('-') {
             return refused("host", &host, "a name or an address");
         }
         if !is_plain(&username) {
@@ -51,7 +55,8 @@ impl Access {
             _ => return refused("port", &port.to_string(), "1 to 65535"),
         };
         // It is typed into the dialog, where a second line would be a command.
-        if self.enable_password.as_deref().is_some_and(|text| text.chars().any(char::is_control)) {
+        let enable_password = given(enable_password);
+        if enable_password.as_deref().is_some_and(|text| text.chars().any(char::is_control)) {
             return Err(Fault::new(
                 "invalid_access",
                 "`enable_password`: it has a control character in it, such as the end of a line; hint: one line of text",
@@ -61,14 +66,14 @@ impl Access {
             host,
             port,
             username,
-            password: password.map(Secret::from),
-            private_key: private_key.filter(|key| !key.is_empty()).map(Into::into),
-            passphrase: passphrase.map(Secret::from),
+            password: given(password).map(Secret::from),
+            private_key: given(private_key).map(Into::into),
+            passphrase: given(passphrase).map(Secret::from),
             agent: std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(Into::into),
             known_hosts: self.known_hosts,
             host_key_checking: self.host_key_checking,
             timeout: rules::seconds("timeout", self.timeout, 1)?,
         };
-        Ok((login, self.enable_password.map(Secret::from)))
+        Ok((login, enable_password.map(Secret::from)))
     }
 }

@@ -24,12 +24,16 @@ const HUNG_UP: [ErrorCode; 3] = [ErrorCode::Session(-7), ErrorCode::Session(-13)
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file of the private key cannot be read.
-    #[error("reading the private key `{}`", path.display())]
+    #[error(
+        "reading the private key `{}`: {cause}; hint: `private_key` is a file that the user of the control node can \
+         read, or the text of a key",
+        path.display()
+    )]
     KeyUnreadable {
         /// The file.
         path: PathBuf,
         /// What the kernel said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// What was given is no private key, or the passphrase does not open it.
     #[error("using {key}: {reason}; hint: {}", if *passphrase_given {
@@ -216,7 +220,7 @@ impl Attempt<'_> {
         let text = match key {
             PrivateKey::Text(text) => text.reveal().to_owned(),
             PrivateKey::File(path) => fs::read_to_string(path)
-                .map_err(|source| Error::KeyUnreadable { path: path.clone(), source })?,
+                .map_err(|cause| Error::KeyUnreadable { path: path.clone(), cause })?,
         };
         let passphrase = self.login.passphrase.as_ref().map(Secret::reveal);
         let session = self.transport.session();
@@ -232,22 +236,21 @@ impl Attempt<'_> {
         }
     }
 
+    /// Tries the password once, whatever ways there are for it: a second try with a wrong one counts against the user,
+    /// whom a switch may lock out.
     fn password(&mut self, password: &Secret) -> Result<bool, Error> {
         let (session, username) = (self.transport.session(), &self.login.username);
-        if self.offers("password") {
+        let answer = if self.offers("password") {
             let call = || session.userauth_password(username, password.reveal());
-            if let Answer::Yes = self.offer("the password".to_owned(), call)? {
-                return Ok(true);
-            }
-        }
-        if self.offers("keyboard-interactive") {
+            self.offer("the password".to_owned(), call)?
+        } else if self.offers("keyboard-interactive") {
             let mut answers = Answers(password);
             let call = || session.userauth_keyboard_interactive(username, &mut answers);
-            if let Answer::Yes = self.offer("the password (keyboard-interactive)".to_owned(), call)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+            self.offer("the password (keyboard-interactive)".to_owned(), call)?
+        } else {
+            Answer::No
+        };
+        Ok(matches!(answer, Answer::Yes))
     }
 
     /// Tries every key of the agent. What the agent itself takes, such as to ask a person, has no limit: libssh2

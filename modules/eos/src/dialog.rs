@@ -107,9 +107,7 @@ impl Dialog {
     /// The startup-config, as text; empty where there is none.
     pub fn startup(&mut self) -> Result<String, Error> {
         match self.show("show startup-config") {
-            Err(Error::Shell(error @ shell::Error::Refused { .. })) if !error.is_of_privilege() => {
-                Ok(String::new())
-            }
+            Err(Error::Shell(error)) if error.is_of_the_line() => Ok(String::new()),
             found => found,
         }
     }
@@ -133,17 +131,17 @@ impl Dialog {
             return answer.map(drop);
         }
         // EOS says so in words alone, and stays where it was: the next line would not be one of the session.
-        let answer = match answer {
-            Ok(text) => text.trim().to_owned(),
+        let said = match &answer {
+            Ok(text) => text.trim(),
             Err(Error::Shell(shell::Error::Refused { message, .. })) => message,
-            Err(error) => return Err(error),
+            Err(_) => "",
         };
-        if answer.contains("pending sessions") {
-            return Err(Error::NoRoom { answer });
+        if said.contains("pending sessions") {
+            return Err(Error::NoRoom { answer: said.to_owned() });
         }
         Err(Error::Unexpected {
             command: format!("configure session {session}"),
-            answer,
+            answer: answer?.trim().to_owned(),
             hint: "the user has to be allowed to configure",
         })
     }

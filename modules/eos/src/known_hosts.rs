@@ -18,12 +18,16 @@ use crate::host_key::HostKey;
 
 /// A file of known hosts that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("reading the known hosts in `{}`", path.display())]
+#[error(
+    "reading the known hosts in `{}`: {cause}; hint: give a file that is there as `known_hosts`, or none for \
+     `~/.ssh/known_hosts`",
+    path.display()
+)]
 pub struct Error {
     /// The file.
     path: PathBuf,
     /// What the kernel said.
-    source: io::Error,
+    cause: io::Error,
 }
 
 /// Why the key that a host shows is not trusted.
@@ -113,7 +117,7 @@ impl KnownHost {
             match fs::read(&path) {
                 Ok(bytes) => known.read(&path, &String::from_utf8_lossy(&bytes)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => {}
-                Err(source) => return Err(Error { path, source }),
+                Err(cause) => return Err(Error { path, cause }),
             }
         }
         Ok(known)

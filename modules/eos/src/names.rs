@@ -5,6 +5,8 @@ use std::fmt;
 use ansible_module::fault::Fault;
 use serde::{Serialize, Serializer};
 
+use crate::rules;
+
 /// Beyond what any release takes (2000 on older, 999999 on newer ones); the switch has the last word.
 const LARGEST_CHANNEL: u32 = 999_999;
 /// `Ethernet3/1/2` is the longest form: chassis, module, port.
@@ -26,7 +28,8 @@ impl Interface {
             Fault::new(
                 "invalid_name",
                 format!(
-                    "`{argument}`: `{text}` is no Port-Channel; hint: such as `1001` or `Port-Channel1001`"
+                    "`{argument}`: {} is no Port-Channel; hint: such as `1001` or `Port-Channel1001`",
+                    rules::quoted(text)
                 ),
             )
         };
@@ -49,7 +52,8 @@ impl Interface {
             Fault::new(
                 "invalid_name",
                 format!(
-                    "`{argument}`: `{text}` is no Ethernet interface; hint: such as `Ethernet7/1` or `et7/1`"
+                    "`{argument}`: {} is no Ethernet interface; hint: such as `Ethernet7/1` or `et7/1`",
+                    rules::quoted(text)
                 ),
             )
         };

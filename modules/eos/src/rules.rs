@@ -12,6 +12,17 @@ const LONGEST_DESCRIPTION: usize = 240;
 /// Whoever waits for longer has forgotten about it.
 const LONGEST_WAIT: u64 = 3600;
 
+/// Longer texts are not repeated in a message.
+const LONGEST_QUOTE: usize = 80;
+
+/// What was given, for a message: on one line whatever is in it, and never in part, which could be one of a secret.
+pub fn quoted(text: &str) -> String {
+    match text.chars().count() {
+        0..=LONGEST_QUOTE => format!("{text:?}"),
+        count => format!("a text of {count} characters"),
+    }
+}
+
 /// A description as it is typed: one line of printable ASCII, without blanks at its ends, which EOS does not keep,
 /// and without `?`, at which EOS's command line prints help instead of taking it.
 pub fn description(argument: &str, text: &str) -> Result<String, Fault> {
@@ -20,7 +31,8 @@ pub fn description(argument: &str, text: &str) -> Result<String, Fault> {
         Err(Fault::new(
             "invalid_text",
             format!(
-                "`{argument}`: {text:?} {fact}; hint: one line of up to {LONGEST_DESCRIPTION} printable ASCII characters"
+                "`{argument}`: {} {fact}; hint: one line of up to {LONGEST_DESCRIPTION} printable ASCII characters",
+                quoted(text)
             ),
         ))
     };
@@ -33,7 +45,7 @@ pub fn description(argument: &str, text: &str) -> Result<String, Fault> {
         return refused("has a `?` in it, at which the switch prints help instead of taking it");
     }
     if text.len() > LONGEST_DESCRIPTION {
-        return refused(&format!("has {} characters", text.len()));
+        return refused("is too long");
     }
     Ok(text.to_owned())
 }
@@ -68,7 +80,8 @@ pub fn native_vlan(argument: &str, text: &str) -> Result<Native, Fault> {
 }
 
 fn invalid_vlan(argument: &str, value: &str, hint: &str) -> Fault {
-    Fault::new("invalid_vlan", format!("`{argument}`: `{value}` is no VLAN that can be set; hint: {hint}"))
+    let value = quoted(value);
+    Fault::new("invalid_vlan", format!("`{argument}`: {value} is no VLAN that can be set; hint: {hint}"))
 }
 
 /// A time to wait, of at least so many seconds.

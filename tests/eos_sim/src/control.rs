@@ -61,17 +61,20 @@ fn answer(command: &str, misbehaviour: &Misbehaviour) -> String {
     match command {
         "clear" => misbehaviour.clear(),
         "connections" => return format!("{}\nok\n", misbehaviour.accepted()),
-        "lines" => {
-            let mut lines: Vec<String> = misbehaviour.typed().iter().map(ToString::to_string).collect();
-            lines.push("ok\n".to_owned());
-            return lines.join("\n");
-        }
+        "logins" => return listed(&misbehaviour.logins()),
+        "lines" => return listed(&misbehaviour.typed()),
         rule => match rule.parse() {
             Ok(rule) => misbehaviour.add(rule),
             Err(error) => return format!("error: {}\n", error.to_string().replace('\n', ": ")),
         },
     }
     "ok\n".to_owned()
+}
+
+fn listed(record: &[impl ToString]) -> String {
+    let mut lines: Vec<String> = record.iter().map(ToString::to_string).collect();
+    lines.push("ok\n".to_owned());
+    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -88,6 +91,9 @@ mod tests {
         assert!(misbehaviour.line(1, "commit").instead.is_none());
         assert_eq!(answer("lines", &misbehaviour), "1 commit\n1 commit\nok\n");
         assert_eq!(answer("connections", &misbehaviour), "1\nok\n");
+        misbehaviour.login(1, "password", false);
+        misbehaviour.login(1, "publickey", true);
+        assert_eq!(answer("logins", &misbehaviour), "1 password refused\n1 publickey taken\nok\n");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use eos_sim::dataplane::DataPlane;
 use eos_sim::imagined::Imagined;
 use eos_sim::misbehaviour::{Misbehaviour, Rule};
 use eos_sim::ovs::Ovs;
-use eos_sim::server::{self, Host, Logins};
+use eos_sim::server::{self, Host, Logins, Method};
 use eos_sim::startup::StartupFile;
 use eos_sim::switch::{Setup, Switch};
 use eos_sim::users::{User, Users};
@@ -47,6 +47,14 @@ struct Arguments {
     /// Keys that any user may log in with
     #[arg(long, value_name = "FILE")]
     authorized_keys: Option<PathBuf>,
+    /// How a user may log in
+    #[arg(
+        long,
+        value_name = "METHODS",
+        value_delimiter = ',',
+        default_value = "publickey,keyboard-interactive,password"
+    )]
+    auth: Vec<Method>,
     /// The password of `enable`; none is asked for without this
     #[arg(long, value_name = "TEXT")]
     enable_secret: Option<String>,
@@ -150,6 +158,7 @@ fn host(arguments: &Arguments) -> anyhow::Result<Host> {
     Ok(Host {
         switch: Switch::new(setup).context("booting the switch")?,
         users,
+        methods: arguments.auth.clone(),
         misbehaviour: Misbehaviour::default(),
         banner: arguments.banner.as_ref().map(|banner| format!("{banner}\r\n")),
         motd: arguments.motd.as_deref().map(read).transpose()?.unwrap_or_default(),

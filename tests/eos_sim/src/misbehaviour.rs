@@ -129,6 +129,21 @@ impl fmt::Display for Typed {
     }
 }
 
+/// A try to log in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    connection: u64,
+    method: &'static str,
+    is_taken: bool,
+}
+
+impl fmt::Display for Login {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { connection, method, is_taken } = self;
+        write!(formatter, "{connection} {method} {}", if *is_taken { "taken" } else { "refused" })
+    }
+}
+
 /// The rules in force and the record, shared by all connections.
 #[derive(Debug, Clone, Default)]
 pub struct Misbehaviour(Arc<Mutex<State>>);
@@ -140,6 +155,7 @@ struct State {
     /// Lines so far, by connection.
     lines: BTreeMap<u64, usize>,
     typed: Vec<Typed>,
+    logins: Vec<Login>,
 }
 
 #[derive(Debug)]
@@ -171,6 +187,16 @@ impl Misbehaviour {
     /// Every line that was typed, in order, whatever became of it.
     pub fn typed(&self) -> Vec<Typed> {
         self.state().typed.clone()
+    }
+
+    /// Notes a try to log in, with a method by its name in SSH.
+    pub fn login(&self, connection: u64, method: &'static str, is_taken: bool) {
+        self.state().logins.push(Login { connection, method, is_taken });
+    }
+
+    /// Every try to log in, in order.
+    pub fn logins(&self) -> Vec<Login> {
+        self.state().logins.clone()
     }
 
     /// How many TCP connections were accepted, those refused by a rule included.

@@ -30,6 +30,8 @@ pub struct Host {
     pub switch: Switch,
     /// Who may.
     pub users: Users,
+    /// How they may log in.
+    pub methods: Vec<Method>,
     /// What goes wrong.
     pub misbehaviour: Misbehaviour,
     /// Shown before the login.
@@ -42,7 +44,37 @@ pub struct Host {
     pub logins: Logins,
 }
 
+/// A way to log in, by SSH's own name for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Method {
+    /// `publickey`.
+    #[value(name = "publickey")]
+    PublicKey,
+    /// `keyboard-interactive`: one question, for the password.
+    KeyboardInteractive,
+    /// `password`.
+    Password,
+}
+
+impl Method {
+    fn kind(self) -> MethodKind {
+        match self {
+            Self::PublicKey => MethodKind::PublicKey,
+            Self::KeyboardInteractive => MethodKind::KeyboardInteractive,
+            Self::Password => MethodKind::Password,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        (&self.kind()).into()
+    }
+}
+
 impl Host {
+    fn methods(&self) -> MethodSet {
+        MethodSet::from(self.methods.iter().map(|method| method.kind()).collect::<Vec<_>>().as_slice())
+    }
+
     /// What is due after a line, or after a while: the startup-config goes to its file if it was saved, and what went
     /// wrong is told.
     pub fn settle(&self) {
@@ -110,7 +142,7 @@ impl Visit {
 pub async fn serve(listener: TcpListener, keys: Vec<PrivateKey>, host: Arc<Host>) -> anyhow::Result<()> {
     let config = Arc::new(Config {
         server_id: SshId::Standard("SSH-2.0-OpenSSH_8.7".into()),
-        methods: methods(),
+        methods: host.methods(),
         auth_rejection_time: Duration::from_millis(100),
         auth_rejection_time_initial: Some(Duration::ZERO),
         keys,
@@ -147,10 +179,6 @@ async fn converse(
     Ok(())
 }
 
-fn methods() -> MethodSet {
-    MethodSet::from([MethodKind::PublicKey, MethodKind::KeyboardInteractive, MethodKind::Password].as_slice())
-}
-
 /// A connection.
 struct Connection {
     host: Arc<Host>,
@@ -165,23 +193,25 @@ struct Connection {
 }
 
 impl Connection {
-    fn check_password(&mut self, name: &str, password: &str) -> Auth {
+    fn check_password(&mut self, method: Method, name: &str, password: &str) -> Auth {
         self.tries += 1;
         let user = self.host.users.by_password(name, password).cloned();
         if self.tries > TRIES {
             return reject(MethodSet::empty());
         }
-        let left = if self.tries == TRIES { MethodSet::empty() } else { methods() };
-        self.admit(user, left)
+        let left = if self.tries == TRIES { MethodSet::empty() } else { self.host.methods() };
+        self.admit(method, user, left)
     }
 
     fn check_key(&mut self, name: &str, key: &PublicKey) -> Auth {
         let user = self.host.users.by_key(name, key).cloned();
-        self.admit(user, methods())
+        self.admit(Method::PublicKey, user, self.host.methods())
     }
 
-    fn admit(&mut self, user: Option<User>, otherwise: MethodSet) -> Auth {
-        self.user = user.filter(|_| !self.host.misbehaviour.refuses_login(self.number));
+    fn admit(&mut self, method: Method, user: Option<User>, otherwise: MethodSet) -> Auth {
+        let is_welcome = self.host.methods.contains(&method);
+        self.user = user.filter(|_| is_welcome && !self.host.misbehaviour.refuses_login(self.number));
+        self.host.misbehaviour.login(self.number, method.name(), self.user.is_some());
         if self.user.is_some() { Auth::Accept } else { reject(otherwise) }
     }
 }
@@ -198,11 +228,11 @@ impl Handler for Connection {
     }
 
     async fn auth_none(&mut self, _user: &str) -> Result<Auth, russh::Error> {
-        Ok(reject(methods()))
+        Ok(reject(self.host.methods()))
     }
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, russh::Error> {
-        Ok(self.check_password(user, password))
+        Ok(self.check_password(Method::Password, user, password))
     }
 
     async fn auth_keyboard_interactive<'a>(
@@ -219,7 +249,7 @@ impl Handler for Connection {
             });
         };
         let password = response.next().unwrap_or_default();
-        Ok(self.check_password(user, &String::from_utf8_lossy(&password)))
+        Ok(self.check_password(Method::KeyboardInteractive, user, &String::from_utf8_lossy(&password)))
     }
 
     async fn auth_publickey_offered(
@@ -228,8 +258,12 @@ impl Handler for Connection {
         offer: PublicKeyOffer<'_>,
     ) -> Result<Auth, russh::Error> {
         // A signature is still to come: nobody is logged in by this.
-        let known = self.host.users.by_key(user, offer.public_key).is_some();
-        Ok(if known { Auth::Accept } else { reject(methods()) })
+        let known = self.host.methods.contains(&Method::PublicKey)
+            && self.host.users.by_key(user, offer.public_key).is_some();
+        if !known {
+            self.host.misbehaviour.login(self.number, Method::PublicKey.name(), false);
+        }
+        Ok(if known { Auth::Accept } else { reject(self.host.methods()) })
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, russh::Error> {

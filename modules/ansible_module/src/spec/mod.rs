@@ -129,6 +129,13 @@ pub struct RequiredIf {
     pub any: bool,
 }
 
+impl ArgumentSpec {
+    /// Whether there is an option that can be given under this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.options.iter().any(|option| option.name == name || option.aliases.contains(&name))
+    }
+}
+
 impl OptionSpec {
     /// An option of which only its name and type are known, to be completed by struct update.
     pub const fn new(name: &'static str, kind: Type) -> Self {

@@ -12,7 +12,11 @@ const NOT_PRIVILEGED: [&str; 2] = ["privileged mode required", "Authorization de
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The switch answered with an error. It waits for the next line.
-    #[error("sending `{line}`: the switch refused it: {message}")]
+    #[error("sending `{line}`: the switch refused it: {message}{}", if is_of_privilege(message) {
+        "; hint: the user needs the authorization for it"
+    } else {
+        ""
+    })]
     Refused {
         /// The line.
         line: String,
@@ -99,17 +103,23 @@ fn waiting(line: Option<&str>) -> String {
     )
 }
 
+fn is_of_privilege(message: &str) -> bool {
+    NOT_PRIVILEGED.iter().any(|text| message.contains(text))
+}
+
 impl Error {
-    /// Whether the switch refused the line for who we are, rather than for what it says.
-    pub fn is_of_privilege(&self) -> bool {
-        matches!(self, Self::Refused { message, .. } if NOT_PRIVILEGED.iter().any(|text| message.contains(text)))
+    /// Whether the switch refused a line for what it is, not for who typed it.
+    pub fn is_of_the_line(&self) -> bool {
+        matches!(self, Self::Refused { message, .. } if !is_of_privilege(message))
     }
 }
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match &error {
-            refused if refused.is_of_privilege() => Fault::from_error("privilege_refused", &error),
+            Error::Refused { message, .. } if is_of_privilege(message) => {
+                Fault::from_error("privilege_refused", &error)
+            }
             Error::Refused { .. } => Fault::from_error("line_refused", &error),
             Error::Lost { .. } => Fault::from_error("connection_lost", &error),
             Error::TimedOut { .. } | Error::Unanswered { .. } => Fault::from_error("timed_out", &error),

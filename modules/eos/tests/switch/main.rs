@@ -3,6 +3,12 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+mod access;
+mod bad_input;
+mod host_keys;
+mod refusals;
 mod scenario;
+mod secrets;
 mod sim;
+mod untouched;
 mod verdict;

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
@@ -27,6 +27,8 @@ pub const STARTUP: &str = "! device: core (DCS-7050QX-32S, EOS-4.28.3M)\n!\nhost
 /// A switch that runs as long as this lives.
 pub struct Sim {
     process: Child,
+    // Closed, it would end the switch at its next word.
+    _stdout: BufReader<ChildStdout>,
     folder: tempfile::TempDir,
     port: u16,
 }
@@ -67,9 +69,10 @@ impl Sim {
                 panic!("{}: {error}; hint: `cargo build -p eos_sim` beside this", program.display())
             });
         let mut said = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        let mut stdout = BufReader::new(process.stdout.take().unwrap());
+        stdout.read_line(&mut said).unwrap();
         let port = said.split([':', ',']).nth(1).unwrap_or_else(|| panic!("{said}")).parse().unwrap();
-        let sim = Self { process, folder, port };
+        let sim = Self { process, _stdout: stdout, folder, port };
         let key = Command::new("ssh-keygen").args(["-y", "-f"]).arg(sim.path("host_key")).output().unwrap();
         let key = String::from_utf8(key.stdout).unwrap();
         fs::write(sim.path("known_hosts"), format!("[127.0.0.1]:{port} {key}")).unwrap();
@@ -96,14 +99,19 @@ impl Sim {
         answer.strip_suffix("ok\n").unwrap_or_else(|| panic!("{command}: {answer}")).to_owned()
     }
 
-    /// What the switch shows for a command.
-    pub fn show(&self, command: &str) -> String {
+    /// OpenSSH's client as an admin.
+    fn ssh(&self) -> Command {
         let mut ssh = Command::new("ssh");
         ssh.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", self.folder.path());
         ssh.args(["-F", "none", "-p", &self.port.to_string(), "-l", "admin", "-o", "BatchMode=yes"]);
         ssh.args(["-o", "GlobalKnownHostsFile=none", "-o", "IdentitiesOnly=yes", "-i"]).arg(self.path("key"));
         ssh.arg("-o").arg(format!("UserKnownHostsFile={}", self.path("known_hosts").display()));
-        let output = ssh.args(["127.0.0.1", command]).stdin(Stdio::null()).output().unwrap();
+        ssh
+    }
+
+    /// What the switch shows for a command.
+    pub fn show(&self, command: &str) -> String {
+        let output = self.ssh().args(["127.0.0.1", command]).stdin(Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().replace('\r', "")
     }
@@ -174,10 +182,16 @@ impl Sim {
 
     /// Starts the module and does not wait for it.
     pub fn begin(&self, more: &Value) -> Running {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_eos_port_channel"))
+        self.begin_as(&mut Command::new(env!("CARGO_BIN_EXE_eos_port_channel")), &[], more)
+    }
+
+    /// The same as this command, with these variables and `HOME` alone in its environment.
+    pub fn begin_as(&self, command: &mut Command, variables: &[(&str, PathBuf)], more: &Value) -> Running {
+        let mut child = command
             .arg("-")
             .env_clear()
             .env("HOME", self.folder.path())
+            .envs(variables.iter().cloned())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -185,6 +199,29 @@ impl Sim {
             .unwrap();
         child.stdin.take().unwrap().write_all(self.arguments(more).to_string().as_bytes()).unwrap();
         Running(child)
+    }
+}
+
+impl Sim {
+    /// How many TCP connections the switch accepted so far.
+    pub fn connections(&self) -> usize {
+        self.control("connections").trim().parse().unwrap()
+    }
+
+    /// Every try to log in so far, `CONNECTION METHOD taken` or `refused` each.
+    pub fn logins(&self) -> Vec<String> {
+        self.control("logins").lines().map(str::to_owned).collect()
+    }
+}
+
+impl Sim {
+    /// Has an admin change the running-config at once, and save nothing.
+    pub fn edit(&self, lines: &[&str]) {
+        let mut ssh = self.ssh();
+        let mut ssh = ssh.arg("127.0.0.1").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let lines = [&["configure"], lines, &["end", "exit"]].concat();
+        writeln!(ssh.stdin.take().unwrap(), "{}", lines.join("\n")).unwrap();
+        assert!(ssh.wait().unwrap().success());
     }
 }
 
