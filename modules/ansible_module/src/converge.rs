@@ -131,7 +131,7 @@ pub fn converge<D: Device>(
         let mut plan = Plan::make(device, &target, context)?;
         let prepared = match (plan.changes.is_empty(), context.check_mode) {
             (true, true) => {
-                let is_provisional = device.is_provisional(&plan.after);
+                let is_provisional = plan.takes_over(device);
                 return Ok(plan.report(device, is_provisional));
             }
             (true, false) => return nothing_to_change(device, plan),
@@ -199,6 +199,15 @@ impl<D: Device> Plan<D> {
         }
     }
 
+    /// Whether what is there is an interrupted run's doing that this one makes final, which is a change.
+    fn takes_over(&mut self, device: &D) -> bool {
+        let is_provisional = device.is_provisional(&self.after);
+        if is_provisional {
+            self.seen.changes.push("what an interrupted run of this task changed is made final".to_owned());
+        }
+        is_provisional
+    }
+
     fn report(mut self, device: &D, changed: bool) -> Report {
         self.hear(device);
         Report { changed, seen: self.seen, facts: None, warnings: self.warnings }
@@ -228,7 +237,7 @@ impl<D: Device> Plan<D> {
 /// The device is as declared. Where that is an interrupted run's doing, it is only now made final.
 fn nothing_to_change<D: Device>(device: &mut D, mut plan: Plan<D>) -> Ended {
     device.condition(&plan.after).map_err(|fault| plan.untouched(Step::Condition, fault))?;
-    let is_provisional = device.is_provisional(&plan.after);
+    let is_provisional = plan.takes_over(device);
     if is_provisional {
         let made_final = device.commit();
         plan.hear(device);

@@ -180,8 +180,8 @@ impl Device for Switch<'_> {
             return Ok(());
         }
         if self.save_when != SaveWhen::Always && picture.has_unsaved_of_others(after) {
-            self.notices.push(NOT_SAVED.to_owned());
-            return Ok(());
+            // They came after it was planned: until then it was promised to be saved.
+            return Err(Fault::new("not_saved", NOT_SAVED));
         }
         let saved = self.reach.insist(deadline, context, Dialog::save);
         saved.map_err(|fault| Fault::new("not_saved", fault.message))?;

@@ -165,6 +165,11 @@ impl Dialog {
         self.show("show session-config diffs")
     }
 
+    /// What the running-config would be by the session that we are in.
+    pub fn session_config(&mut self) -> Result<String, Error> {
+        self.show("show session-config")
+    }
+
     /// Makes the session that we are in live; with a time, the switch undoes it when it is over.
     pub fn commit(&mut self, within: Option<Duration>) -> Result<(), Error> {
         let line = match within {

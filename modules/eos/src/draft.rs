@@ -31,17 +31,24 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// A commit makes the whole session live, and with it the running-config that the session began with.
-    fn of(diff: Option<SessionDiff>, running: &Config, planned_for: &Config) -> Self {
-        match diff {
+    /// A commit makes the whole session live, and with it the running-config that the session began with. `spreads`
+    /// says whether what looks like changes of others in a diff is that: the same lines in many blocks can be lined up
+    /// in more than one way.
+    fn of<E>(
+        diff: Option<SessionDiff>,
+        running: &Config,
+        planned_for: &Config,
+        spreads: impl FnOnce() -> Result<bool, E>,
+    ) -> Result<Self, E> {
+        Ok(match diff {
             None => Self::Same,
             Some(_) if running != planned_for => Self::Moved,
             // Nobody else changed anything, so these come with our own lines.
-            Some(diff) if !diff.changes_of_others().is_empty() => {
+            Some(diff) if !diff.changes_of_others().is_empty() && spreads()? => {
                 Self::Spreads(diff.changes_of_others().to_vec())
             }
             Some(diff) => Self::Differs(json!([{"prepared": diff.to_string()}])),
-        }
+        })
     }
 }
 
@@ -87,9 +94,14 @@ impl Draft {
         let running = reach.with(Dialog::running)?;
         // The same in every run, as a prediction has to be.
         let diff = diff.replace(self.session(), "bothends");
-        let ours: Vec<String> = ours.iter().map(|name| format!("interface {name}")).collect();
-        let diff = SessionDiff::parse(&diff, &running, &ours);
-        Ok((Verdict::of(diff, &Config::parse(&running), planned_for), warnings))
+        let heads: Vec<String> = ours.iter().map(|name| format!("interface {name}")).collect();
+        let diff = SessionDiff::parse(&diff, &running, &heads);
+        let running = Config::parse(&running);
+        let verdict = Verdict::of(diff, &running, planned_for, || -> Result<bool, Error> {
+            let session = Config::parse(&reach.with(Dialog::session_config)?);
+            Ok(!session.without(ours).eq(running.without(ours)))
+        })?;
+        Ok((verdict, warnings))
     }
 
     /// Throws it away, and looks whether it is gone.
@@ -124,7 +136,8 @@ mod tests {
 
     fn verdict(diff: &str, planned_for: &str) -> Verdict {
         let diff = SessionDiff::parse(diff, RUNNING, &["interface Port-Channel7".to_owned()]);
-        Verdict::of(diff, &Config::parse(RUNNING), &Config::parse(planned_for))
+        let spreads = || Ok::<bool, Error>(true);
+        Verdict::of(diff, &Config::parse(RUNNING), &Config::parse(planned_for), spreads).unwrap()
     }
 
     #[test]

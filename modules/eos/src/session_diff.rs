@@ -81,7 +81,8 @@ impl SessionDiff {
     }
 
     /// The changes that lie outside of our blocks, or in a block that is not known: `-` or `+`, the block's first line,
-    /// the line. Only what really changes counts, however the switch has lined up the two sides.
+    /// the line. None is missed; but where blocks hold the same lines, the two sides can be lined up in more than one way,
+    /// and one of ours may be among them.
     pub fn changes_of_others(&self) -> &[String] {
         &self.others
     }

@@ -30,8 +30,6 @@ pub struct Sessions {
     pub pending: Vec<String>,
     /// The commit that waits for its confirmation; a switch has one at most.
     pub timer: Option<Timer>,
-    /// How many sessions may be pending at once.
-    pub max_pending: Option<u32>,
 }
 
 /// A commit that the switch undoes by itself unless it is confirmed.
@@ -46,7 +44,6 @@ pub struct Timer {
 #[serde(rename_all = "camelCase")]
 struct Shown {
     sessions: BTreeMap<String, ShownSession>,
-    max_open_sessions: Option<u32>,
     commit_timer_session_name: Option<String>,
 }
 
@@ -62,7 +59,7 @@ impl Sessions {
     /// Reads `show configuration sessions detail | json`.
     pub fn parse(json: &str) -> Result<Self, Error> {
         let shown: Shown = serde_json::from_str(json)?;
-        let mut found = Self { max_pending: shown.max_open_sessions, ..Self::default() };
+        let mut found = Self::default();
         found.note_timer(shown.commit_timer_session_name.as_deref().unwrap_or_default());
         for (name, session) in shown.sessions {
             found.note(&name, session.state.as_deref().unwrap_or_default());
@@ -88,8 +85,6 @@ impl Sessions {
                 }
             } else if let Some(name) = line.strip_prefix("Session with pending commit timer:") {
                 found.note_timer(name.trim());
-            } else if let Some(number) = line.strip_prefix("Maximum number of pending sessions:") {
-                found.max_pending = number.trim().parse().ok();
             } else if line.contains("---") && line.chars().all(|character| matches!(character, '-' | ' ')) {
                 is_table = true;
                 let at = title.find("Commit Time Left");
@@ -148,11 +143,10 @@ mod tests {
 
     use super::*;
 
-    fn sessions(pending: &[&str], timer: Option<&str>, max_pending: Option<u32>) -> Sessions {
+    fn sessions(pending: &[&str], timer: Option<&str>) -> Sessions {
         Sessions {
             pending: pending.iter().map(|&name| name.to_owned()).collect(),
             timer: timer.map(|session| Timer { session: session.to_owned() }),
-            max_pending,
         }
     }
 
@@ -165,24 +159,24 @@ mod tests {
                     "night": {"state": "pendingCommitTimer", "commitBy": 81234.5, "description": "", "instances": {}},
                     "morning": {"state": "pending", "instances": {"4711": {"user": "admin", "terminal": "vty5"}}},
                     "noon": {"state": "completed"}}}"#,
-                sessions(&["morning"], Some("night"), Some(5)),
+                sessions(&["morning"], Some("night")),
             ),
             // EOS 4.32 and after.
             (
                 r#"{"maxOpenSessions": 5, "commitTimerSessionName": "night", "commitTimerExpireTime": 81234.5,
                     "mergeOnCommit": false, "sessions": {"night": {"state": "committed"}, "morning": {"state": "pending"},
                     "evening": {"state": "aborted"}}}"#,
-                sessions(&["morning"], Some("night"), Some(5)),
+                sessions(&["morning"], Some("night")),
             ),
             (
                 r#"{"commitTimerSessionName": "night", "sessions": {"night": {"state": "pending"}}}"#,
-                sessions(&[], Some("night"), None),
+                sessions(&[], Some("night")),
             ),
             (
                 r#"{"commitTimerSessionName": "", "maxOpenSessions": 10, "sessions": {"b": {"state": "pending"}, "a": {}}}"#,
-                sessions(&["b"], None, Some(10)),
+                sessions(&["b"], None),
             ),
-            (r#"{"commitTimerSessionName": null, "sessions": {}}"#, sessions(&[], None, None)),
+            (r#"{"commitTimerSessionName": null, "sessions": {}}"#, sessions(&[], None)),
         ];
         for (json, expected) in table {
             assert_eq!(Sessions::parse(json).unwrap(), expected, "{json}");
@@ -215,7 +209,7 @@ mod tests {
                  \x20 morning       pending\n\
                  * noon          pending       admin     vty5\n\
                  \x20 dawn         completed\n",
-                sessions(&["morning", "noon"], None, Some(5)),
+                sessions(&["morning", "noon"], None),
             ),
             // As EOS 4.25 shows it in detail.
             (
@@ -225,13 +219,13 @@ mod tests {
                  \x20 dawn          completed                                    2026-03-01 10:00:00    admin\n\
                  \x20 morning        pending         admin\n\
                  \x20 night      pendingCommitTimer  admin         0:01:59\n",
-                sessions(&["morning"], Some("night"), Some(7)),
+                sessions(&["morning"], Some("night")),
             ),
             (
                 "\x20 Name       State      Commit Time Left\n\
                  \x20 ------- ------------ ----------------\n\
                  \x20 night     pending         0:01:59\n",
-                sessions(&[], Some("night"), None),
+                sessions(&[], Some("night")),
             ),
             // As EOS 4.35 shows it in detail.
             (
@@ -243,12 +237,9 @@ mod tests {
                  \x20 night   committed                2026-03-01 10:00:00 admin\n\
                  \x20 morning pending   admin vty8\n\
                  * noon    aborted   admin vty9     2026-03-01 09:00:00\n",
-                sessions(&["morning"], Some("night"), Some(5)),
+                sessions(&["morning"], Some("night")),
             ),
-            (
-                "Maximum number of pending sessions: 5\n\n  Name State\n  ---- -----\n",
-                sessions(&[], None, Some(5)),
-            ),
+            ("Maximum number of pending sessions: 5\n\n  Name State\n  ---- -----\n", sessions(&[], None)),
         ];
         for (text, expected) in table {
             assert_eq!(Sessions::parse_text(text).unwrap(), expected, "{text}");
