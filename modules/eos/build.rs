@@ -3,5 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ansible_module_build::build_script(&["../../library/eos_port_channel.yml"])
+    ansible_module_build::build_script(&[
+        "../../library/eos_port_channel.yml",
+        "../../library/eos_port_channel_info.yml",
+    ])
 }

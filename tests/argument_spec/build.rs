@@ -6,6 +6,7 @@ fn main() -> ExitCode {
     ansible_module_build::build_script(&[
         "every_feature.yml",
         "../../library/eos_port_channel.yml",
+        "../../library/eos_port_channel_info.yml",
         "../../library/pve_ovs_bond.yml",
         "../../library/pve_ovs_bridge.yml",
         "../../library/pve_ovs_intport.yml",

@@ -21,6 +21,8 @@ pub struct Block {
     pub lines: Vec<String>,
 }
 
+/// What a switch is called that has no name.
+const UNNAMED: &str = "localhost";
 /// How many blanks EOS indents by.
 const INDENT: &str = "   ";
 
@@ -58,6 +60,11 @@ impl Config {
     /// Every Port-Channel and Ethernet interface with its block.
     pub fn interfaces(&self) -> impl Iterator<Item = (Interface, &Block)> {
         self.blocks.iter().filter_map(|block| Some((block.interface()?, block)))
+    }
+
+    /// The name that the switch gives itself.
+    pub fn hostname(&self) -> &str {
+        self.blocks.iter().find_map(|block| block.head.strip_prefix("hostname ")).unwrap_or(UNNAMED).trim()
     }
 
     /// The VLANs that are configured. VLAN 1 always is.
@@ -124,6 +131,7 @@ mod tests {
         let block = config.interface(&Interface::from_config("Ethernet7/1").unwrap()).unwrap();
         assert_eq!(block.lines, ["description a", "qos x", "   deeper", "channel-group 1001 mode active"]);
         assert_eq!(config.vlans().to_string(), "1,10,20-22,30");
+        assert_eq!((config.hostname(), Config::parse("hostname core\n").hostname()), ("localhost", "core"));
         assert!(config.is_switchport_by_default());
         assert!(!Config::parse("switchport default mode routed\n").is_switchport_by_default());
     }

@@ -1,17 +1,26 @@
 //! The dialog with a switch: the commands that read it, and those of configuration sessions (EOS manual, "Configure
 //! Session"), each proved by the prompt that follows. When which of them is typed: `switch.rs`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ansible_module::fault::Fault;
+use serde_json::Value;
 
+use crate::bundle::Standing;
+use crate::lacp::Negotiation;
+use crate::link::Link;
 use crate::login::{Login, Secret};
+use crate::names::Interface;
 use crate::prompt::ConfigMode;
 use crate::sessions::{self, Sessions};
 use crate::shell::{self, Shell};
 use crate::ssh::{self, Connection};
+use crate::version::Version;
 
 const SAVED: &str = "Copy completed successfully.";
+/// So much of an answer that is not understood is shown in the error, in characters.
+const SHOWN: usize = 160;
 
 /// A connection with somebody logged in who may configure.
 pub struct Dialog {
@@ -102,6 +111,26 @@ impl Dialog {
     /// The running-config, as text.
     pub fn running(&mut self) -> Result<String, Error> {
         self.show("show running-config")
+    }
+
+    /// What the switch is.
+    pub fn version(&mut self) -> Result<Version, Error> {
+        Ok(Version::read(&self.json("show version | json")?))
+    }
+
+    /// Every Port-Channel and Ethernet interface as it is now.
+    pub fn links(&mut self) -> Result<BTreeMap<Interface, Link>, Error> {
+        Ok(Link::read_all(&self.json("show interfaces | json")?))
+    }
+
+    /// How every member of a Port-Channel stands in it.
+    pub fn standings(&mut self) -> Result<BTreeMap<Interface, Standing>, Error> {
+        Ok(Standing::read_all(&self.json("show port-channel | json")?))
+    }
+
+    /// LACP on every member that speaks it. Without `all-ports` EOS leaves out those that are not bundled.
+    pub fn negotiations(&mut self) -> Result<BTreeMap<Interface, Negotiation>, Error> {
+        Ok(Negotiation::read_all(&self.json("show lacp interface all-ports | json")?))
     }
 
     /// The startup-config, as text; empty where there is none.
@@ -206,6 +235,15 @@ impl Dialog {
             command: Self::SAVE.to_owned(),
             answer: answer.trim().to_owned(),
             hint: "`dir flash:` on the switch tells whether there is room",
+        })
+    }
+
+    fn json(&mut self, command: &str) -> Result<Value, Error> {
+        let text = self.show(command)?;
+        serde_json::from_str(&text).map_err(|_| Error::Unexpected {
+            command: command.to_owned(),
+            answer: text.trim().chars().take(SHOWN).collect(),
+            hint: "this release of EOS has no JSON for it",
         })
     }
 

@@ -25,6 +25,13 @@ mod terminal;
 pub mod names;
 pub mod vlans;
 
+pub mod mac;
+
+pub mod bundle;
+pub mod lacp;
+pub mod link;
+pub mod version;
+
 pub mod config;
 pub mod rules;
 
@@ -48,3 +55,5 @@ pub mod switch;
 mod device;
 
 pub mod port_channel;
+
+pub mod port_channel_info;

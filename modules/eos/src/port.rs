@@ -81,6 +81,11 @@ impl Mode {
         }
     }
 
+    /// How it is told, of an interface that is a switchport or is not.
+    pub fn word(&self, is_switchport: bool) -> &str {
+        if is_switchport { self.as_str() } else { "routed" }
+    }
+
     fn parse(words: &str) -> Self {
         match words {
             "access" => Self::Access,
@@ -189,7 +194,7 @@ impl Port {
     pub fn properties(&self) -> Properties {
         let Self { description, switchport, membership } = self;
         let Switchport { enabled, mode, access_vlan, native_vlan, trunk_vlans } = switchport;
-        let mode = if *enabled { mode.as_str() } else { "routed" };
+        let mode = mode.word(*enabled);
         let membership = membership.as_ref().map(Membership::words).unwrap_or_default();
         [
             ("description", description.clone()),

@@ -4,3 +4,8 @@
 pub mod port_channel {
     include!(concat!(env!("OUT_DIR"), "/eos_port_channel.rs"));
 }
+
+/// What Port-Channels are set to, and how they are.
+pub mod port_channel_info {
+    include!(concat!(env!("OUT_DIR"), "/eos_port_channel_info.rs"));
+}

@@ -261,6 +261,9 @@ pub const ALWAYS: &[Rule<Act>] = &[
     show("show lacp interface", Show::LacpInterface),
     show("show lacp interface INTERFACES", Show::LacpInterface),
     show("show lacp interface detailed", Show::LacpInterface),
+    show("show lacp interface all-ports", Show::LacpInterface),
+    show("show lacp interface all-ports brief", Show::LacpInterface),
+    show("show lacp interface all-ports detailed", Show::LacpInterface),
     show("show lldp neighbors", Show::LldpNeighbors),
 ];
 

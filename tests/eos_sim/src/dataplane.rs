@@ -3,6 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The system's address where there is no port whose address it could be.
+pub const SYSTEM: &str = "00:1c:73:00:00:00";
+
 /// The running-config as the data plane understands it. Interfaces have their full names, such as `Ethernet7/1`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Intent {
@@ -71,6 +74,8 @@ pub enum Switchport {
 /// What is seen on the wires, by full interface name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
+    /// The system's address, which is its id in LACP, as `00:1c:73:00:00:01`; none where it is [`SYSTEM`].
+    pub system: Option<String>,
     /// Every Ethernet interface that has a cable end.
     pub ports: BTreeMap<String, PortStatus>,
 }
@@ -166,7 +171,7 @@ impl DataPlane for NoPlane {
                 ports.insert(name.clone(), port);
             }
         }
-        Ok(Status { ports })
+        Ok(Status { ports, ..Status::default() })
     }
 }
 
@@ -182,7 +187,7 @@ fn unanswered(name: &str, channel: u32, member: &Member) -> Lacp {
     let state = 0b0100_0100 | u8::from(member.mode == LacpMode::Active) | u8::from(member.fast) << 1;
     let actor = LacpEnd {
         system_priority: 32768,
-        system: "00:1c:73:00:00:00".to_owned(),
+        system: SYSTEM.to_owned(),
         port: u16::try_from(port_number(name)).unwrap_or(u16::MAX),
         port_priority: 32768,
         key: u16::try_from(channel).unwrap_or(u16::MAX),

@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::dataplane::{DataPlane, Intent, Lacp, LacpEnd, LacpMode, Member, PortStatus, Status};
+use crate::dataplane::{DataPlane, Intent, Lacp, LacpEnd, LacpMode, Member, PortStatus, SYSTEM, Status};
 
 const ACTIVITY: u8 = 1;
 const TIMEOUT: u8 = 1 << 1;
 /// Aggregation, synchronisation, collecting, distributing.
 const BUNDLED: u8 = 0b0011_1100;
-const SYSTEM: &str = "00:1c:73:00:00:01";
 
 /// Remembers the configuration, and imagines the rest.
 #[derive(Debug, Default)]
@@ -34,7 +33,7 @@ impl DataPlane for Imagined {
             alone.chain(members).map(|(name, link, member)| (name, (link, member))).collect();
         let ports =
             (1..).zip(by_name).map(|(port, (name, (link, member)))| (name.clone(), seen(port, link, member)));
-        Ok(Status { ports: ports.collect() })
+        Ok(Status { ports: ports.collect(), ..Status::default() })
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use crate::config::Config;
-use crate::dataplane::{Counters, LacpMode, PortStatus, Status};
+use crate::dataplane::{Counters, LacpMode, PortStatus, SYSTEM, Status};
 use crate::names::Name;
 
 /// Every port and channel.
 #[derive(Debug, Clone, Default)]
 pub struct Live {
+    /// The system's address, as `00:1c:73:00:00:01`.
+    pub system: String,
     /// The ports of the switch.
     pub ports: BTreeMap<Name, Port>,
     /// The Port-Channels, by number.
@@ -65,7 +67,8 @@ impl Live {
     /// Puts together what is configured and what is seen.
     pub fn new(config: &Config, ports: &BTreeSet<Name>, status: &Status, histories: &mut Histories) -> Self {
         let defaults = config.defaults();
-        let mut live = Self::default();
+        let system = status.system.clone().unwrap_or_else(|| SYSTEM.to_owned());
+        let mut live = Self { system, ..Self::default() };
         for name in ports {
             let interface = config.interfaces.get(name).cloned().unwrap_or_default();
             let shutdown = interface.is_shutdown(name, defaults);

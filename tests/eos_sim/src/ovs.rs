@@ -48,10 +48,17 @@ impl Ovs {
             .context("reading Open vSwitch's database")
     }
 
+    /// The bridge's address, which its bonds give as their system in LACP.
+    fn system(&self) -> anyhow::Result<Option<String>> {
+        let arguments = ["--if-exists", "get", "Bridge", &self.bridge, "other_config:hwaddr"];
+        let address = run("ovs-vsctl", &arguments.map(str::to_owned))?;
+        Ok(Some(address.trim().trim_matches('"').to_owned()).filter(|address| !address.is_empty()))
+    }
+
     fn look(&self) -> anyhow::Result<Status> {
         let lacp = show::lacp(&run("ovs-appctl", &["lacp/show".to_owned()])?);
         let bonds = show::bonds(&run("ovs-appctl", &["bond/show".to_owned()])?);
-        let mut status = Status::default();
+        let mut status = Status { system: self.system()?, ..Status::default() };
         for link in Link::all()? {
             let carrier = link.carrier();
             let negotiation = lacp.get(&link.name);

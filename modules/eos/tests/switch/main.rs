@@ -6,6 +6,7 @@
 mod access;
 mod bad_input;
 mod host_keys;
+mod info;
 mod refusals;
 mod scenario;
 mod secrets;

@@ -26,6 +26,9 @@ mod every_feature {
 mod eos_port_channel {
     include!(concat!(env!("OUT_DIR"), "/eos_port_channel.rs"));
 }
+mod eos_port_channel_info {
+    include!(concat!(env!("OUT_DIR"), "/eos_port_channel_info.rs"));
+}
 mod pve_ovs_bond {
     include!(concat!(env!("OUT_DIR"), "/pve_ovs_bond.rs"));
 }
@@ -36,9 +39,10 @@ mod pve_ovs_intport {
     include!(concat!(env!("OUT_DIR"), "/pve_ovs_intport.rs"));
 }
 
-const SPECS: [&ArgumentSpec; 5] = [
+const SPECS: [&ArgumentSpec; 6] = [
     &every_feature::SPEC,
     &eos_port_channel::SPEC,
+    &eos_port_channel_info::SPEC,
     &pve_ovs_bond::SPEC,
     &pve_ovs_bridge::SPEC,
     &pve_ovs_intport::SPEC,

@@ -9,19 +9,20 @@ use super::{Asker, Shown};
 use crate::clock;
 use crate::state::State;
 
-const SYSTEM_MAC: &str = "001c.7300.0000";
 const MEMORY_TOTAL: u32 = 3_982_820;
 const MEMORY_FREE: u32 = 1_807_180;
 
-pub(super) fn version(state: &State) -> Shown {
+pub(super) fn version(state: &mut State) -> Shown {
+    let system = state.observe().system;
+    let dotted = dots(&system);
     let (model, release) = (&state.platform.model, &state.platform.release);
     let uptime = state.booted.elapsed().unwrap_or_default();
     let text = format!(
         "Arista {model}\n\
          Hardware version: 11.00\n\
          Serial number: SIM00000001\n\
-         Hardware MAC address: {SYSTEM_MAC}\n\
-         System MAC address: {SYSTEM_MAC}\n\
+         Hardware MAC address: {dotted}\n\
+         System MAC address: {dotted}\n\
          \n\
          Software image version: {release}\n\
          Architecture: x86_64\n\
@@ -41,8 +42,8 @@ pub(super) fn version(state: &State) -> Shown {
         "modelName": model,
         "hardwareRevision": "11.00",
         "serialNumber": "SIM00000001",
-        "systemMacAddress": "00:1c:73:00:00:00",
-        "hwMacAddress": "00:1c:73:00:00:00",
+        "systemMacAddress": &system,
+        "hwMacAddress": &system,
         "configMacAddress": "00:00:00:00:00:00",
         "version": release,
         "architecture": "x86_64",
@@ -113,4 +114,10 @@ pub(super) fn lldp_neighbors() -> Shown {
         "lldpNeighbors": [],
     });
     Shown { text: text.to_owned(), json: Some(json) }
+}
+
+/// `001c.7300.0001`, of `00:1c:73:00:00:01`.
+fn dots(mac: &str) -> String {
+    let digits: Vec<char> = mac.chars().filter(char::is_ascii_hexdigit).collect();
+    digits.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(".")
 }

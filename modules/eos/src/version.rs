@@ -1,0 +1,44 @@
+//! What the switch is, from `show version | json`.
+
+use serde_json::Value;
+
+use crate::mac;
+
+/// A switch and the release that runs on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Version {
+    /// Release of EOS, such as `4.28.3M`; none where it is not told.
+    pub release: Option<String>,
+    /// The system's address, which is its id in LACP unless MLAG or `lacp system-id` gives it another one.
+    pub system_id: Option<String>,
+}
+
+impl Version {
+    /// Reads the JSON. What is not there stays unknown.
+    pub fn read(json: &Value) -> Self {
+        let text = |key: &str| json.get(key).and_then(Value::as_str);
+        Self {
+            release: text("version").map(str::to_owned),
+            system_id: text("systemMacAddress").and_then(mac::parse),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_told_stays_unknown() {
+        let told = json!({"version": "4.31.2F-3 (engineering build)", "systemMacAddress": "00:1c:73:00:00:0A",
+                          "uptime": 1.5, "memTotal": 3_982_820});
+        let version = Version::read(&told);
+        assert_eq!(version.release.as_deref(), Some("4.31.2F-3 (engineering build)"));
+        assert_eq!(version.system_id.as_deref(), Some("00:1c:73:00:00:0a"));
+        for untold in [json!({}), json!([]), json!({"version": 4, "systemMacAddress": ""})] {
+            assert_eq!(Version::read(&untold), Version::default(), "{untold}");
+        }
+    }
+}
