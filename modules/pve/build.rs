@@ -6,6 +6,7 @@ fn main() -> ExitCode {
     ansible_module_build::build_script(&[
         "../../library/pve_ovs_bond.yml",
         "../../library/pve_ovs_bridge.yml",
+        "../../library/pve_ovs_info.yml",
         "../../library/pve_ovs_intport.yml",
     ])
 }

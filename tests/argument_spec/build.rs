@@ -9,6 +9,7 @@ fn main() -> ExitCode {
         "../../library/eos_port_channel_info.yml",
         "../../library/pve_ovs_bond.yml",
         "../../library/pve_ovs_bridge.yml",
+        "../../library/pve_ovs_info.yml",
         "../../library/pve_ovs_intport.yml",
     ])
 }

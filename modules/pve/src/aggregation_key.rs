@@ -16,7 +16,7 @@ use ansible_module::fault::Fault;
 use crate::change::Change;
 use crate::node::{Node, PAUSE, database_deadline};
 use crate::ovsdb::{InterfaceColumn, Map, Ovs};
-use crate::unixctl::{self, Lacp};
+use crate::unixctl::{Daemon, Lacp};
 
 const KEY: &str = "lacp-aggregation-key";
 
@@ -118,7 +118,8 @@ impl Node<'_> {
 
     /// LACP of a bond; empty where it can't be told, for the change itself does not depend on it.
     fn lacp(&self, bond: &str) -> Lacp {
-        unixctl::lacp(&self.paths, bond, database_deadline(&self.paths)).unwrap_or_else(|error| {
+        let daemon = Daemon::open(&self.paths, database_deadline(&self.paths));
+        daemon.and_then(|mut daemon| daemon.lacp(bond)).unwrap_or_else(|error| {
             self.context.log.line(&Fault::from_error("ovs_failed", &error).message);
             Lacp::default()
         })
@@ -129,6 +130,7 @@ impl Node<'_> {
 mod tests {
     use super::*;
     use crate::ovsdb::Interface;
+    use crate::unixctl::Member;
 
     fn names(text: &str) -> BTreeSet<String> {
         text.split_whitespace().map(str::to_owned).collect()
@@ -137,7 +139,7 @@ mod tests {
     /// nic1 to nic3 with the port ids 1 to 3, and what keeps `key` if they become `to`: `KEY STAYING; NEW`.
     fn kept(key: u16, given: &[(&str, &str)], to: &str) -> Option<String> {
         let members = (1..=3).map(|id| {
-            let member = unixctl::Member { port_id: Some(id), is_negotiated: true };
+            let member = Member { port_id: Some(id), ..Member::default() };
             (format!("nic{id}"), member)
         });
         let lacp = Lacp { key: Some(key), members: members.collect() };

@@ -214,6 +214,13 @@ impl Links {
     }
 }
 
+impl Link {
+    /// Whether something answers at the other end of its cable, as far as its driver can tell.
+    pub fn has_carrier(&self) -> bool {
+        self.is_up && matches!(self.operstate.as_str(), "up" | "unknown")
+    }
+}
+
 impl FromIterator<(String, Link)> for Links {
     fn from_iter<I: IntoIterator<Item = (String, Link)>>(links: I) -> Self {
         Self(links.into_iter().collect())

@@ -33,5 +33,6 @@ pub mod reload;
 
 pub mod ovs_bond;
 pub mod ovs_bridge;
+pub mod ovs_info;
 pub mod ovs_intport;
 pub mod specs;

@@ -21,7 +21,7 @@ use crate::paths::Paths;
 use crate::picture::Picture;
 use crate::reload;
 use crate::state::State;
-use crate::unixctl;
+use crate::unixctl::Daemon;
 
 /// How often LACP is looked at while it is waited for.
 pub(crate) const PAUSE: Duration = Duration::from_millis(200);
@@ -86,6 +86,19 @@ pub fn go_back(module: &'static str, folder: &Path, context: &Context) -> Ended 
     converge::recover(&mut node, context)
 }
 
+/// Where things are on this node, for root, who alone can read them.
+pub fn paths() -> Result<Paths, Fault> {
+    let paths =
+        Paths::from_environment().map_err(|error| Fault::from_error("invalid_environment", &error))?;
+    if geteuid().is_root() {
+        return Ok(paths);
+    }
+    Err(Fault::new(
+        "not_root",
+        format!("reading the node failed: only root can; this is user {}; hint: `become: true`", geteuid()),
+    ))
+}
+
 impl<'a> Node<'a> {
     fn new(
         module: &'static str,
@@ -93,22 +106,10 @@ impl<'a> Node<'a> {
         condition: Condition,
         named: Option<PathBuf>,
     ) -> Result<Self, Box<Failure>> {
-        let untouched = |fault| Failure::untouched(Step::Read, fault);
-        let paths = Paths::from_environment()
-            .map_err(|error| untouched(Fault::from_error("invalid_environment", &error)))?;
-        if !geteuid().is_root() {
-            return Err(untouched(Fault::new(
-                "not_root",
-                format!(
-                    "reading the node failed: only root can; this is user {}; hint: `become: true`",
-                    geteuid()
-                ),
-            )));
-        }
         Ok(Self {
             module,
             context,
-            paths,
+            paths: paths().map_err(|fault| Failure::untouched(Step::Read, fault))?,
             condition,
             lock: None,
             named,
@@ -136,7 +137,8 @@ impl<'a> Node<'a> {
                 format!("waiting for LACP: `{bond}` does not speak it; hint: `mode: lacp-balance-tcp`"),
             ));
         }
-        let lacp = unixctl::lacp(&self.paths, bond, database_deadline(&self.paths))
+        let lacp = Daemon::open(&self.paths, database_deadline(&self.paths))
+            .and_then(|mut daemon| daemon.lacp(bond))
             .map_err(|error| Fault::from_error("ovs_failed", &error))?;
         Ok(port.interfaces.iter().filter(|member| !lacp.is_negotiated(member)).cloned().collect())
     }
@@ -271,10 +273,7 @@ impl Device for Node<'_> {
     }
 
     fn notices(&self) -> Vec<String> {
-        let mut notices = Vec::new();
-        if !self.paths.overridden.is_empty() {
-            notices.push(format!("set in the environment: {}", self.paths.overridden.join(", ")));
-        }
+        let mut notices: Vec<String> = self.paths.notice().into_iter().collect();
         if self.context.check_mode
             && let Ok([folder, ..]) = unfinished(&self.paths.state).as_deref()
         {

@@ -11,7 +11,7 @@ use ansible_module::outcome::Ended;
 use ansible_module::presence::Presence;
 use ansible_module::run::Module;
 use ansible_module::spec::ArgumentSpec;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::interfaces::{Kind, OvsOptions, Stanza};
 use crate::node::{self, Condition};
@@ -68,7 +68,7 @@ pub struct Params {
 }
 
 /// Bonding modes under their names in the Proxmox API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Mode {
@@ -79,6 +79,17 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// The mode of a port with these columns, where what is unset stands as what it means. `balance-tcp` has this one
+    /// name, with LACP or without.
+    pub fn found(bond_mode: &str, lacp: &str) -> Self {
+        match (bond_mode, lacp) {
+            ("balance-tcp", _) => Self::LacpBalanceTcp,
+            ("balance-slb", "off") => Self::BalanceSlb,
+            ("balance-slb", _) => Self::LacpBalanceSlb,
+            _ => Self::ActiveBackup,
+        }
+    }
+
     /// `bond_mode` and `lacp` of `ovs_options`; without LACP, `lacp` is not written.
     fn options(self) -> (&'static str, Option<&'static str>) {
         match self {

@@ -121,6 +121,12 @@ impl Paths {
         Self::from_variables(|name| std::env::var_os(name))
     }
 
+    /// What to tell of [`Self::overridden`], if there is any.
+    pub fn notice(&self) -> Option<String> {
+        (!self.overridden.is_empty())
+            .then(|| format!("set in the environment: {}", self.overridden.join(", ")))
+    }
+
     fn under(root: &Path) -> Self {
         Self {
             interfaces: root.join("etc/network/interfaces"),

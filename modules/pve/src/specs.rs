@@ -10,6 +10,11 @@ pub mod ovs_bridge {
     include!(concat!(env!("OUT_DIR"), "/pve_ovs_bridge.rs"));
 }
 
+/// What Open vSwitch does on a node.
+pub mod ovs_info {
+    include!(concat!(env!("OUT_DIR"), "/pve_ovs_info.rs"));
+}
+
 /// An Open vSwitch `IntPort`.
 pub mod ovs_intport {
     include!(concat!(env!("OUT_DIR"), "/pve_ovs_intport.rs"));

@@ -96,7 +96,8 @@ fn plausible(option: &OptionSpec) -> Value {
 fn random() -> Vec<Case> {
     let strategies = SPECS.map(|spec| {
         let case = move |(arguments, ignore_unknown)| Case { spec, arguments, ignore_unknown };
-        let often = u32::try_from(spec.options.len()).unwrap();
+        // One without options is asked for some too.
+        let often = u32::try_from(spec.options.len()).unwrap().max(1);
         (often, (arguments(spec.options), prop::bool::weighted(0.3)).prop_map(case).boxed())
     });
     let strategy = Union::new_weighted(strategies.into());

@@ -35,16 +35,20 @@ mod pve_ovs_bond {
 mod pve_ovs_bridge {
     include!(concat!(env!("OUT_DIR"), "/pve_ovs_bridge.rs"));
 }
+mod pve_ovs_info {
+    include!(concat!(env!("OUT_DIR"), "/pve_ovs_info.rs"));
+}
 mod pve_ovs_intport {
     include!(concat!(env!("OUT_DIR"), "/pve_ovs_intport.rs"));
 }
 
-const SPECS: [&ArgumentSpec; 6] = [
+const SPECS: [&ArgumentSpec; 7] = [
     &every_feature::SPEC,
     &eos_port_channel::SPEC,
     &eos_port_channel_info::SPEC,
     &pve_ovs_bond::SPEC,
     &pve_ovs_bridge::SPEC,
+    &pve_ovs_info::SPEC,
     &pve_ovs_intport::SPEC,
 ];
 
