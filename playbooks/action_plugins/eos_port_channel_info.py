@@ -1,0 +1,1 @@
+eos_port_channel.py
