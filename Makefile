@@ -19,21 +19,23 @@ install_modules = @for module in $(call modules_of,$(1)); do install -m 755 -t $
 has-cargo:
 	@command -v cargo >/dev/null || { echo "there is no cargo here; hint: https://rustup.rs" >&2; exit 1; }
 
-# Static for the nodes, so that one binary runs on every release of Proxmox VE; with this machine's OpenSSL for the control
-# node, which is this machine. Each has a target folder to itself, or they would throw each other's results out.
+# Static for the nodes, so that one binary runs on every release of Proxmox VE, and where nothing is needed for it; with this
+# machine's OpenSSL for the switch, which is talked to from this machine. Each has a target folder to itself, or they would throw each other's results out.
 build: has-cargo ## the module binaries, in library/
-	$(cargo_static) -p pve
+	$(cargo_static) -p pve -p link
 	$(openssl) cargo build --release --locked -p eos
 	$(call install_modules,pve,$(target)/$(host),library)
+	$(call install_modules,link,$(target)/$(host),library)
 	$(call install_modules,eos,$(target),library)
 
 # OpenSSL and zlib are linked otherwise than by `build`: one more target folder.
 release: has-cargo ## all modules with their documentation, in dist/: static, for other machines too
-	$(cargo_static) -p pve
+	$(cargo_static) -p pve -p link
 	$(openssl) OPENSSL_STATIC=1 LIBZ_SYS_STATIC=1 $(cargo_static) -p eos --target-dir $(target)/static
 	@rm -rf dist
 	@install -D -m 644 -t dist library/*.yml
 	$(call install_modules,pve,$(target)/$(host),dist)
+	$(call install_modules,link,$(target)/$(host),dist)
 	$(call install_modules,eos,$(target)/static/$(host),dist)
 	@for module in $(call modules_of,*); do \
 		dynamic=$$(readelf --dynamic dist/$$module); \
