@@ -49,8 +49,11 @@ venv: ## Ansible in .venv
 lab-root: ## the lab's Debian packages in .lab/root; installs nothing
 	tests/lab/prepare root
 
-demo: ## two nodes, a playbook, LACP negotiated (YES=1: do not ask; KEEP=1: leave the lab up)
+demo: ## both ends of two links, from nothing to a proof; then broken and repaired (YES=1: do not ask; KEEP=1: stay up)
 	@tests/lab/demo
+
+molecule: build ## the same playbooks in molecule's sequence
+	@tests/molecule
 
 test: ## everything that proves the project; the lab where it is run as root
 	@tests/run
@@ -67,4 +70,4 @@ bench: build ## what a task costs that has nothing to do, beside the Python modu
 soak: build ## runs killed at random moments, again and again (KILLS=1000)
 	cargo run --quiet -p lab --bin soak -- $(or $(KILLS),200)
 
-.PHONY: help has-cargo build release venv lab-root demo test check bench soak
+.PHONY: molecule help has-cargo build release venv lab-root demo test check bench soak
