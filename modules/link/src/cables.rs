@@ -133,7 +133,8 @@ impl Ends<'_> {
                     &self.at_nic(ended),
                     &format!(
                         "leads to the LACP system {system}, and {} is {}",
-                        self.switch.name, self.report.system_id
+                        self.switch.name,
+                        ended.interface.system_id(self.report)
                     ),
                     &format!("move it to {} of {}", ended.cable.interface, self.switch.name),
                 ),
@@ -167,7 +168,7 @@ impl Ends<'_> {
         let (at_nic, at_interface) = (nic.hears(), interface.hears());
         if let Some(partner) = at_nic
             && let Some(system) = &partner.system_id
-            && !partner.is_of(&self.report.system_id)
+            && !partner.is_of(interface.system_id(self.report))
         {
             return Where::Switch(system.clone());
         }

@@ -150,22 +150,21 @@ impl Description<'_> {
         let mut found = Vec::new();
         for intport in &link.intports {
             let place = format!("{node} {}", intport.name);
-            let refuse =
-                |code, fact: String, remedy| Finding::impossible(code, End::Node, &place, &fact, remedy);
+            let refuse = |code, fact: &str, hint| Finding::impossible(code, End::Node, &place, fact, hint);
             match (intport.cidr, intport.gateway) {
                 (None, Some(gateway)) => found.push(refuse(
                     "gateway_without_address",
-                    format!("has the gateway {gateway} and no address"),
+                    &format!("has the gateway {gateway} and no address"),
                     "give `cidr`",
                 )),
                 (Some(cidr), Some(gateway)) if cidr.address == gateway => found.push(refuse(
                     "gateway_is_itself",
-                    format!("its gateway {gateway} is its own address"),
+                    &format!("its gateway {gateway} is its own address"),
                     "the router's address",
                 )),
                 (Some(cidr), Some(gateway)) if !cidr.reaches(gateway) => found.push(refuse(
                     "gateway_unreachable",
-                    format!("its gateway {gateway} is not in the network of {cidr}"),
+                    &format!("its gateway {gateway} is not in the network of {cidr}"),
                     "a gateway of that network",
                 )),
                 _ => {}

@@ -86,6 +86,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// What the switch calls itself on it; MLAG and `lacp system-id` give a Port-Channel another id than the switch's.
+    pub fn system_id<'a>(&'a self, report: &'a SwitchReport) -> &'a str {
+        self.actor.as_ref().and_then(|actor| actor.system_id.as_deref()).unwrap_or(&report.system_id)
+    }
+
     /// What it hears from the other end.
     pub fn hears(&self) -> Option<&LacpPort> {
         self.partner.as_ref().filter(|partner| partner.is_somebody())

@@ -10,16 +10,26 @@ use std::path::{Path, PathBuf};
 
 #[test]
 fn every_error_code_is_documented_and_every_documented_one_exists() {
-    let documented: Vec<String> = table_keys("docs/errors.md");
+    let mut in_source = codes_in("modules", &["Fault::new", "Fault::from_error"]);
+    in_source.extend(codes_of_the_spec());
+    are_documented("docs/errors.md", &in_source);
+}
+
+#[test]
+fn every_code_of_a_finding_is_documented_and_every_documented_one_exists() {
+    let makers = ["Finding::impossible", "Finding::error", "Finding::note", "tell"];
+    are_documented("docs/findings.md", &codes_in("modules/link", &makers));
+}
+
+fn are_documented(document: &str, in_source: &BTreeSet<String>) {
+    let documented: Vec<String> = table_keys(document);
     let once: BTreeSet<String> = documented.iter().cloned().collect();
-    assert_eq!(documented.len(), once.len(), "a code is documented twice");
-    let in_source: BTreeSet<String> =
-        sources().iter().flat_map(|path| codes(path, &code_of(path))).chain(codes_of_the_spec()).collect();
+    assert_eq!(documented.len(), once.len(), "{document}: a code is documented twice");
     let missing: Vec<_> = in_source.difference(&once).collect();
-    let superfluous: Vec<_> = once.difference(&in_source).collect();
+    let superfluous: Vec<_> = once.difference(in_source).collect();
     assert!(
         missing.is_empty() && superfluous.is_empty(),
-        "docs/errors.md lacks {missing:?} and has {superfluous:?}, which no source gives"
+        "{document} lacks {missing:?} and has {superfluous:?}, which no source gives"
     );
 }
 
@@ -49,10 +59,14 @@ fn every_link_leads_somewhere() {
     }
 }
 
-/// The codes that a source gives to its faults. Where one is handed to a function or closure that makes the fault,
-/// they are the first arguments that this one is called with.
-fn codes(path: &Path, code: &str) -> Vec<String> {
-    let mut makers = vec!["Fault::new".to_owned(), "Fault::from_error".to_owned()];
+fn codes_in(folder: &str, makers: &[&str]) -> BTreeSet<String> {
+    sources(folder).iter().flat_map(|path| codes(path, &code_of(path), makers)).collect()
+}
+
+/// The codes that a source gives to what the `makers` make. Where one is handed to a function or closure that calls a
+/// maker, they are the first arguments that this one is called with.
+fn codes(path: &Path, code: &str, makers: &[&str]) -> Vec<String> {
+    let mut makers: Vec<String> = makers.iter().map(ToString::to_string).collect();
     let mut found = Vec::new();
     let mut next = 0;
     while let Some(maker) = makers.get(next).cloned() {
@@ -63,7 +77,9 @@ fn codes(path: &Path, code: &str) -> Vec<String> {
             } else if argument.starts_with("code,") {
                 let outer = maker_around(code.split_at(at).0)
                     .unwrap_or_else(|| panic!("{}: who calls this `{maker}`?", path.display()));
-                makers.push(outer);
+                if !makers.contains(&outer) {
+                    makers.push(outer);
+                }
             } else {
                 assert!(
                     argument.starts_with("invalid.kind.code()"),
@@ -128,9 +144,9 @@ fn table_keys(document: &str) -> Vec<String> {
         .collect()
 }
 
-fn sources() -> Vec<PathBuf> {
+fn sources(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut folders = vec![root().join("modules")];
+    let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -24,6 +24,20 @@ fn every_case_comes_out_as_expected() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A code that no case leads to may be one that nothing leads to.
+#[test]
+fn every_finding_has_a_case() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let documented = fs::read_to_string(root.join("../../docs/findings.md")).unwrap();
+    let documented = documented.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let found: String = fs::read_dir(root.join("tests/cases"))
+        .unwrap()
+        .filter_map(|case| fs::read_to_string(case.unwrap().path().join("findings")).ok())
+        .collect();
+    let missing: Vec<&str> = documented.filter(|code| !found.contains(&format!(" {code} | "))).collect();
+    assert_eq!(missing, [""; 0]);
+}
+
 fn check(case: &Path) -> Result<(), String> {
     let described: Value = serde_json::from_slice(&fs::read(case.join("case.json")).unwrap()).unwrap();
     let mut arguments = base();

@@ -29,6 +29,9 @@ mod eos_port_channel {
 mod eos_port_channel_info {
     include!(concat!(env!("OUT_DIR"), "/eos_port_channel_info.rs"));
 }
+mod lacp_link_check {
+    include!(concat!(env!("OUT_DIR"), "/lacp_link_check.rs"));
+}
 mod pve_ovs_bond {
     include!(concat!(env!("OUT_DIR"), "/pve_ovs_bond.rs"));
 }
@@ -42,10 +45,11 @@ mod pve_ovs_intport {
     include!(concat!(env!("OUT_DIR"), "/pve_ovs_intport.rs"));
 }
 
-const SPECS: [&ArgumentSpec; 7] = [
+const SPECS: [&ArgumentSpec; 8] = [
     &every_feature::SPEC,
     &eos_port_channel::SPEC,
     &eos_port_channel_info::SPEC,
+    &lacp_link_check::SPEC,
     &pve_ovs_bond::SPEC,
     &pve_ovs_bridge::SPEC,
     &pve_ovs_info::SPEC,
