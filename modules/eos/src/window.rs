@@ -39,3 +39,16 @@ impl Window {
         humantime::format_rfc3339_seconds(self.ends_at).to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_may_end_as_early_as_the_commit_was_typed_and_as_late_as_it_was_answered() {
+        let seconds = Duration::from_secs;
+        let window = Window::new(seconds(10), seconds(100), seconds(108));
+        assert!(window.last_attempt() < seconds(110) && window.is_over_at() > seconds(118));
+        assert!(window.last_attempt() > seconds(100));
+    }
+}
