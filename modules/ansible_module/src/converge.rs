@@ -242,9 +242,11 @@ fn nothing_to_change<D: Device>(device: &mut D, mut plan: Plan<D>) -> Ended {
         let made_final = device.commit();
         plan.hear(device);
         made_final.map_err(|fault| {
-            let outcome = device
-                .reverts_at()
-                .map_or(Outcome::Unchanged, |reverts_at| Outcome::PendingRevert { reverts_at });
+            let outcome = match device.reverts_at() {
+                Some(reverts_at) => Outcome::PendingRevert { reverts_at },
+                None if device.is_touched() => Outcome::NeedsAttention { rollback: Some(fault.clone()) },
+                None => Outcome::Unchanged,
+            };
             plan.failure(Step::Commit, fault, outcome)
         })?;
         let persisted = device.persist(&plan.after);

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::fault::Fault;
 use crate::folder;
 
 /// flock(2) has no time limit of its own, so the lock is asked for again and again.
@@ -54,6 +55,15 @@ pub enum Error {
         /// The lock file.
         path: PathBuf,
     },
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Stopped { .. } => Fault::from_error("interrupted", &error),
+            _ => Fault::from_error("locked", &error),
+        }
+    }
 }
 
 /// Our lock: one change at a time on a device. Released when dropped.

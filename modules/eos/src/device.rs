@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::change::{Change, changes};
 use crate::config::Config;
 use crate::dialog::Dialog;
-use crate::picture::{NOT_SAVED, Picture, SaveWhen};
+use crate::picture::{Picture, SaveWhen};
 use crate::state::State;
 use crate::switch::{Progress, Switch, channels};
 use crate::window::Window;
@@ -29,7 +29,7 @@ impl Device for Switch<'_> {
         let path = self.claims()?.queue(&host, port);
         let stop = || self.context.is_interrupted();
         let lock = Lock::acquire(&path, self.module, self.lock_timeout, &stop);
-        self.lock = Some(lock.map_err(|error| Fault::from_error("locked", &error))?);
+        self.lock = Some(lock?);
         Ok(())
     }
 
@@ -40,12 +40,13 @@ impl Device for Switch<'_> {
 
     fn read(&mut self) -> Result<Picture, Fault> {
         let is_reading_back = self.is_touched() || matches!(self.progress, Progress::Final);
-        if is_reading_back {
-            self.reach.open_until(self.last_attempt(), self.context)?;
+        let running = if is_reading_back {
+            self.reach.insist(self.last_attempt(), self.context, Dialog::running)?
         } else {
             self.look_around()?;
-        }
-        self.running = Config::parse(&self.reach.with(Dialog::running)?);
+            self.reach.with(Dialog::running)?
+        };
+        self.running = Config::parse(&running);
         let mut startup = String::new();
         if self.save_when != SaveWhen::Never && !is_reading_back {
             startup = self.reach.with(Dialog::startup)?;
@@ -128,19 +129,20 @@ impl Device for Switch<'_> {
                 return Ok(());
             }
         };
-        let window = self.confirm_within.map(|length| Window::new(length, self.context.clock.now()));
+        let now = || self.context.clock.now();
+        let typed = now();
         let committed = self.reach.with(|dialog| dialog.commit(self.confirm_within));
+        let window = self.confirm_within.map(|length| Window::new(length, typed, now()));
         match committed {
             Err(error) if !error.is_of_the_connection() => {
                 // Whatever the switch says, what is not pending any more may be live.
                 let sessions = self.reach.with(Dialog::sessions);
-                let is_pending =
-                    sessions.is_ok_and(|found| found.pending.iter().any(|name| name == draft.session()));
+                let is_pending = sessions.is_ok_and(|found| found.is_pending(draft.session()));
                 self.progress =
                     if is_pending { Progress::Drafted(draft) } else { Progress::Committed(draft, window) };
                 return Err(Fault::from_error("commit_refused", &error));
             }
-            Err(error) => self.context.log.line(&format!("no answer to the commit: {error}")),
+            Err(error) => self.context.log.line(&format!("no answer to the commit: {}", Fault::from(error))),
             Ok(()) => {}
         }
         // The change may have cut this very connection, and only a new one proves the way in.
@@ -170,40 +172,18 @@ impl Device for Switch<'_> {
         if after.saved != Some(true) {
             return Ok(());
         }
-        // Last of all what would be saved: others may be at work.
-        let (deadline, context) = (self.last_attempt(), self.context);
-        let startup = self.reach.insist(deadline, context, Dialog::startup)?;
-        let running = self.reach.insist(deadline, context, Dialog::running)?;
-        let (running, startup) = (Config::parse(&running), Config::parse(&startup));
-        let mut picture = Picture { running, startup, save_when: self.save_when };
-        if picture.is_saved(after.interfaces.keys()) {
-            return Ok(());
-        }
-        if self.save_when != SaveWhen::Always && picture.has_unsaved_of_others(after) {
-            // They came after it was planned: until then it was promised to be saved.
-            return Err(Fault::new("not_saved", NOT_SAVED));
-        }
-        let saved = self.reach.insist(deadline, context, Dialog::save);
-        saved.map_err(|fault| Fault::new("not_saved", fault.message))?;
-        picture.startup = Config::parse(&self.reach.insist(deadline, context, Dialog::startup)?);
-        if picture.is_saved(after.interfaces.keys()) {
-            return Ok(());
-        }
-        Err(Fault::new("not_saved", "saving the running-config: the startup-config does not hold the change"))
+        self.save(after).map_err(|fault| Fault::new("not_saved", fault.message))
     }
 
     fn is_touched(&self) -> bool {
-        matches!(self.progress, Progress::Committed(..) | Progress::Undone)
+        self.is_confirming || matches!(self.progress, Progress::Committed(..) | Progress::Undone)
     }
 
     fn rollback(&mut self, before: &State) -> Result<(), Fault> {
         let Progress::Committed(draft, _) = &self.progress else { return Ok(()) };
         let session = draft.session().to_owned();
-        let sessions = self.reach.insist(self.verdict_by(), self.context, Dialog::sessions)?;
-        let is_timed = sessions.timer.is_some_and(|timer| timer.session == session);
-        if is_timed || sessions.pending.contains(&session) {
-            self.reach.with(|dialog| dialog.abort(&session))?;
-        } else if self.confirm_within.is_none() {
+        let was_open = self.reach.insist(self.verdict_by(), self.context, |dialog| dialog.abort(&session))?;
+        if !was_open && self.confirm_within.is_none() {
             self.commit_way_back(before)?;
         }
         self.progress = Progress::Undone;
@@ -211,7 +191,8 @@ impl Device for Switch<'_> {
     }
 
     fn reverts_at(&self) -> Option<String> {
-        self.provisional()?.1.map(Window::reverts_at)
+        let (_, window) = self.provisional().filter(|_| !self.is_confirming)?;
+        window.map(Window::reverts_at)
     }
 
     fn forget(&mut self) -> Result<(), Fault> {

@@ -52,6 +52,17 @@ pub enum Error {
         /// What helps.
         hint: &'static str,
     },
+    /// Nobody was let in, and nobody tries again.
+    #[error("{}", _0.message)]
+    Barred(Fault),
+    /// A session did not end.
+    #[error(
+        "aborting the configuration session {session}: the switch took the line, and the session is still there"
+    )]
+    StillThere {
+        /// Its name.
+        session: String,
+    },
     /// There are too many sessions.
     #[error(
         "opening a configuration session: the switch has no room for another one ({answer}); \
@@ -67,11 +78,25 @@ impl Error {
     /// Whether the switch may or may not have got the line: nothing is known but by asking again.
     pub fn is_of_the_connection(&self) -> bool {
         match self {
-            Self::Ssh(_) => true,
+            Self::Ssh(_) | Self::Barred(_) => true,
             Self::Shell(error) => {
                 !matches!(error, shell::Error::Refused { .. } | shell::Error::Unprintable { .. })
             }
-            Self::Sessions(_) | Self::Unexpected { .. } | Self::NoRoom { .. } => false,
+            Self::Sessions(_) | Self::Unexpected { .. } | Self::StillThere { .. } | Self::NoRoom { .. } => {
+                false
+            }
+        }
+    }
+
+    /// Whether the network or the switch was away, so that trying again may help.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Ssh(error) => error.is_away(),
+            Self::Shell(error) => matches!(
+                error,
+                shell::Error::Lost { .. } | shell::Error::TimedOut { .. } | shell::Error::NoPrompt { .. }
+            ),
+            _ => false,
         }
     }
 }
@@ -83,6 +108,8 @@ impl From<Error> for Fault {
             Error::Shell(error) => error.into(),
             Error::Sessions(error) => error.into(),
             Error::Unexpected { .. } => Fault::from_error("unexpected_answer", &error),
+            Error::Barred(fault) => fault,
+            Error::StillThere { .. } => Fault::from_error("session_left", &error),
             Error::NoRoom { .. } => Fault::from_error("session_limit", &error),
         }
     }
@@ -103,14 +130,29 @@ impl Dialog {
         Ok(dialog)
     }
 
+    /// Gives each step that follows up to `limit`.
+    pub fn allow(&mut self, limit: Duration) {
+        self.limit = limit;
+    }
+
     /// What there was to tell of the connection.
     pub fn notices(&self) -> &[String] {
         &self.notices
     }
 
-    /// The running-config, as text.
+    /// The running-config, as text. One that is not shown to its `end` would make what is missing look as if it did not
+    /// exist.
     pub fn running(&mut self) -> Result<String, Error> {
-        self.show("show running-config")
+        const LINE: &str = "show running-config";
+        let text = self.show(LINE)?;
+        if text.trim_end().lines().next_back() == Some("end") {
+            return Ok(text);
+        }
+        Err(Error::Unexpected {
+            command: LINE.to_owned(),
+            answer: "a text without `end` in its last line".to_owned(),
+            hint: "the user has to be allowed to see all of it",
+        })
     }
 
     /// What the switch is.
@@ -216,13 +258,21 @@ impl Dialog {
         self.at_top(&format!("configure session {session} commit"))
     }
 
-    /// Throws a session away; where its timer runs, undoes what it changed.
-    pub fn abort(&mut self, session: &str) -> Result<(), Error> {
+    /// Throws a session away, and where its timer runs undoes what it changed; looks whether it is gone. False where
+    /// it was neither pending nor waiting to be confirmed.
+    pub fn abort(&mut self, session: &str) -> Result<bool, Error> {
+        if !self.sessions()?.has(session) {
+            return Ok(false);
+        }
         // In a sub-mode, `abort` alone would only leave that.
         if self.shell.prompt().config.is_some() {
             self.at_top("end")?;
         }
-        self.at_top(&format!("configure session {session} abort"))
+        self.at_top(&format!("configure session {session} abort"))?;
+        if self.sessions()?.has(session) {
+            return Err(Error::StillThere { session: session.to_owned() });
+        }
+        Ok(true)
     }
 
     /// Saves the running-config.

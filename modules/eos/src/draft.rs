@@ -28,6 +28,8 @@ pub enum Verdict {
     Moved,
     /// The lines would change what is not of the task, such as these.
     Spreads(Vec<String>),
+    /// There are too many sessions.
+    NoRoom(Fault),
 }
 
 impl Verdict {
@@ -63,13 +65,8 @@ impl Draft {
         self.claim.name()
     }
 
-    /// Opens it on the switch.
-    pub fn open(&self, reach: &mut Reach) -> Result<(), Error> {
-        reach.with(|dialog| dialog.enter(self.session()))
-    }
-
-    /// Types the lines, one after the other, each only where the prompt proves that we are in the session. What the
-    /// switch warned of, too.
+    /// Opens it on the switch and types the lines, one after the other, each only where the prompt proves that we are in
+    /// the session. What the switch warned of, too.
     pub fn fill(
         &self,
         reach: &mut Reach,
@@ -79,6 +76,10 @@ impl Draft {
         stop: &dyn Fn() -> Result<(), Fault>,
     ) -> Result<(Verdict, Vec<String>), Fault> {
         let mut warnings = Vec::new();
+        match reach.with(|dialog| dialog.enter(self.session())) {
+            Err(full @ Error::NoRoom { .. }) => return Ok((Verdict::NoRoom(full.into()), warnings)),
+            entered => entered?,
+        }
         let mut block = "";
         for line in lines {
             stop()?;
@@ -105,25 +106,8 @@ impl Draft {
     }
 
     /// Throws it away, and looks whether it is gone.
-    pub fn discard(&self, reach: &mut Reach) -> Result<(), Fault> {
-        let session = self.session();
-        let is_there = |reach: &mut Reach| -> Result<bool, Error> {
-            Ok(reach.with(Dialog::sessions)?.pending.iter().any(|name| name == session))
-        };
-        let mut gone = || -> Result<bool, Error> {
-            if is_there(reach)? {
-                reach.with(|dialog| dialog.abort(session))?;
-            }
-            Ok(!is_there(reach)?)
-        };
-        let failed = |fact: String| {
-            Fault::new("session_left", format!("aborting the configuration session {session}: {fact}"))
-        };
-        match gone() {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(failed("it is still pending".to_owned())),
-            Err(error) => Err(failed(Fault::from(error).message)),
-        }
+    pub fn discard(&self, reach: &mut Reach) -> Result<(), Error> {
+        reach.with(|dialog| dialog.abort(self.session())).map(drop)
     }
 }
 

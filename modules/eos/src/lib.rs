@@ -33,6 +33,7 @@ pub mod link;
 pub mod version;
 
 pub mod config;
+pub mod confirmation;
 pub mod rules;
 
 pub mod access;

@@ -17,21 +17,19 @@ const LEAST: Duration = Duration::from_secs(5);
 pub struct Reach {
     login: Login,
     enable_password: Option<Secret>,
+    /// How long each step of a dialog may take.
+    limit: Duration,
     dialog: Option<Dialog>,
     notices: Vec<String>,
-    /// Why the user was not let in the last time, if that was so.
+    /// Why nobody was let in. That is final: some switches lock a user out who tries again.
     barred: Option<Fault>,
 }
 
 impl Reach {
     /// No connection yet.
     pub fn new(login: Login, enable_password: Option<Secret>) -> Self {
-        Self { login, enable_password, dialog: None, notices: Vec::new(), barred: None }
-    }
-
-    /// Whether there is a connection that has not failed yet.
-    pub fn is_open(&self) -> bool {
-        self.dialog.is_some()
+        let limit = login.timeout;
+        Self { login, enable_password, limit, dialog: None, notices: Vec::new(), barred: None }
     }
 
     /// What connecting had to tell.
@@ -44,30 +42,13 @@ impl Reach {
         self.dialog = None;
     }
 
-    /// Connects where there is no connection.
-    pub fn open(&mut self) -> Result<&mut Dialog, Error> {
-        let dialog = match self.dialog.take() {
-            Some(dialog) => dialog,
-            None => Dialog::open(&self.login, self.enable_password.as_ref())?,
-        };
-        for notice in dialog.notices() {
-            if !self.notices.contains(notice) {
-                self.notices.push(notice.clone());
-            }
-        }
-        Ok(self.dialog.insert(dialog))
-    }
-
     /// Does a step of the dialog, over the connection that is there or a new one.
     pub fn with<T>(&mut self, step: impl FnOnce(&mut Dialog) -> Result<T, Error>) -> Result<T, Error> {
-        let done = step(self.open()?);
-        if done.as_ref().is_err_and(Error::is_of_the_connection) {
-            self.close();
-        }
-        done
+        self.with_in(self.limit, step)
     }
 
-    /// Does a step that may be done twice, again over a new connection where one fails, until `deadline`.
+    /// Does a step that may be done twice, until `deadline` of the context's clock: over a new connection wherever the
+    /// network or the switch is away. At least once, however late it is.
     pub fn insist<T>(
         &mut self,
         deadline: Duration,
@@ -75,40 +56,57 @@ impl Reach {
         mut step: impl FnMut(&mut Dialog) -> Result<T, Error>,
     ) -> Result<T, Fault> {
         loop {
-            self.open_until(deadline, context)?;
-            match self.with(&mut step) {
-                Err(error) if error.is_of_the_connection() && context.clock.now() < deadline => {
-                    context.clock.sleep(PAUSE);
+            let left = deadline.saturating_sub(context.clock.now());
+            match self.with_in(self.limit.min(left.max(LEAST)), &mut step) {
+                Err(error)
+                    if error.is_away()
+                        && context.clock.now() + PAUSE < deadline
+                        && !context.is_interrupted() =>
+                {
+                    context.log.line(&format!("trying again: {}", Fault::from(error)));
                 }
                 done => return Ok(done?),
             }
+            context.clock.sleep(PAUSE);
         }
     }
 
-    /// Connects, trying again until `deadline` of the context's clock where the network or the switch is away. A user
-    /// who is not let in is not tried again: some switches lock them out for that.
-    pub fn open_until(&mut self, deadline: Duration, context: &Context) -> Result<(), Fault> {
+    /// Does a step. Where there is no connection, `limit` is how long it may take to get one.
+    fn with_in<T>(
+        &mut self,
+        limit: Duration,
+        step: impl FnOnce(&mut Dialog) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut dialog = match self.dialog.take() {
+            Some(dialog) => dialog,
+            None => self.log_in(limit)?,
+        };
+        let done = step(&mut dialog);
+        if !done.as_ref().is_err_and(Error::is_of_the_connection) {
+            self.dialog = Some(dialog);
+        }
+        done
+    }
+
+    fn log_in(&mut self, limit: Duration) -> Result<Dialog, Error> {
         if let Some(fault) = &self.barred {
-            return Err(fault.clone());
+            return Err(Error::Barred(fault.clone()));
         }
-        let limit = self.login.timeout;
-        loop {
-            let left = deadline.saturating_sub(context.clock.now());
-            self.login.timeout = limit.min(left.max(LEAST));
-            let opened = self.open().map(drop);
-            self.login.timeout = limit;
-            let Err(error) = opened else { return Ok(()) };
-            let is_away =
-                matches!(&error, Error::Ssh(error) if error.is_away()) || matches!(error, Error::Shell(_));
-            let fault = Fault::from(error);
-            if !is_away {
-                self.barred = Some(fault.clone());
-                return Err(fault);
+        self.login.timeout = limit;
+        let opened = Dialog::open(&self.login, self.enable_password.as_ref());
+        let mut dialog = opened.map_err(|error| {
+            if error.is_away() {
+                return error;
             }
-            if context.clock.now() + PAUSE >= deadline || context.is_interrupted() {
-                return Err(fault);
+            let fault = self.barred.insert(error.into());
+            Error::Barred(fault.clone())
+        })?;
+        dialog.allow(self.limit);
+        for notice in dialog.notices() {
+            if !self.notices.contains(notice) {
+                self.notices.push(notice.clone());
             }
-            context.clock.sleep(PAUSE);
         }
+        Ok(dialog)
     }
 }

@@ -97,6 +97,21 @@ impl Sessions {
         if is_table { Ok(found.without_timer_among_pending()) } else { Err(Error::Text) }
     }
 
+    /// Whether a session is pending or waits to be confirmed.
+    pub fn has(&self, session: &str) -> bool {
+        self.waits_for(session) || self.is_pending(session)
+    }
+
+    /// Whether a session is open, and nothing of it live.
+    pub fn is_pending(&self, session: &str) -> bool {
+        self.pending.iter().any(|name| name == session)
+    }
+
+    /// Whether a session is live and waits to be confirmed.
+    pub fn waits_for(&self, session: &str) -> bool {
+        self.timer.as_ref().is_some_and(|timer| timer.session == session)
+    }
+
     fn note(&mut self, name: &str, state: &str) {
         match state {
             PENDING => self.pending.push(name.to_owned()),

@@ -66,7 +66,14 @@ pub enum Cause {
 impl Error {
     /// Whether trying again may help: nobody was turned away.
     pub fn is_away(&self) -> bool {
-        matches!(*self.source, Cause::Tcp(_) | Cause::Handshake { .. } | Cause::Step { .. })
+        use authentication::Error as Login;
+        matches!(
+            *self.source,
+            Cause::Tcp(_)
+                | Cause::Handshake { .. }
+                | Cause::Authentication(Login::Stopped { .. })
+                | Cause::Step { .. }
+        )
     }
 }
 

@@ -13,11 +13,12 @@ use serde_json::Value;
 use crate::change::{Change, changes, lines};
 use crate::claim::Claims;
 use crate::config::Config;
+use crate::confirmation::Confirmation;
 use crate::dialog::{Dialog, Error};
 use crate::draft::{Draft, Verdict};
 use crate::login::{Login, Secret};
 use crate::names::Interface;
-use crate::picture::{Picture, SaveWhen};
+use crate::picture::{NOT_SAVED, Picture, SaveWhen};
 use crate::reach::Reach;
 use crate::state::State;
 use crate::window::Window;
@@ -84,6 +85,8 @@ pub struct Switch<'a> {
     pub(crate) progress: Progress,
     /// When others were waited for long enough.
     pub(crate) patience_ends: Duration,
+    /// A confirmation was typed, and what became of it is not known: the switch may no longer undo the change.
+    pub(crate) is_confirming: bool,
     /// A timer of somebody else, as last seen.
     pub(crate) foreign_timer: Option<String>,
     /// The running-config as last read.
@@ -125,6 +128,7 @@ impl<'a> Switch<'a> {
             lock: None,
             progress: Progress::Nothing,
             patience_ends: context.clock.now() + lock_timeout,
+            is_confirming: false,
             foreign_timer: None,
             running: Config::default(),
             wanted: State::default(),
@@ -157,8 +161,13 @@ impl<'a> Switch<'a> {
                     continue;
                 }
                 self.context.log.line(&format!("aborting {session}, which an interrupted run left"));
-                self.reach.with(|dialog| dialog.abort(session))?;
-                self.claims()?.forget(session);
+                match self.reach.with(|dialog| dialog.abort(session)) {
+                    Err(error) if !error.is_of_the_connection() => self.tell_left(session, error),
+                    aborted => {
+                        aborted?;
+                        self.claims()?.forget(session);
+                    }
+                }
             }
         }
         self.foreign_timer = None;
@@ -204,63 +213,52 @@ impl<'a> Switch<'a> {
 
     /// Types the lines in a session of ours, and has the switch say what they would change.
     pub(crate) fn draft(&mut self, changes: &[Change]) -> Result<Prepared, Fault> {
+        let context = self.context;
+        let (verdict, warnings) = self.fill(changes, &|| context.stop_if_interrupted())?;
+        self.notices.extend(warnings);
+        let busy = match verdict {
+            Verdict::Differs(diff) => {
+                self.diff = Some(diff);
+                return Ok(Prepared::Ready);
+            }
+            Verdict::Same => return Ok(Prepared::Same),
+            Verdict::Spreads(others) => return Err(touches_others(&others)),
+            Verdict::NoRoom(fault) => fault,
+            Verdict::Moved => moves(),
+        };
+        self.wait_for_others(|| busy)?;
+        Ok(Prepared::Moved)
+    }
+
+    fn fill(
+        &mut self,
+        changes: &[Change],
+        stop: &dyn Fn() -> Result<(), Fault>,
+    ) -> Result<(Verdict, Vec<String>), Fault> {
         let lines = lines(changes, self.running.is_switchport_by_default());
         let note = channels(&self.wanted);
         let claim = self.claims()?.claim(&note).map_err(|error| Fault::from_error("state_folder", &error))?;
         let draft = Draft::new(claim);
-        let opened = draft.open(&mut self.reach);
-        let filled = opened.map(|()| {
-            let stop = || self.context.stop_if_interrupted();
-            draft.fill(&mut self.reach, &lines, &names(changes), &self.running, &stop)
-        });
+        let filled = draft.fill(&mut self.reach, &lines, &names(changes), &self.running, stop);
         // Whatever came of it, there may be a session now.
         self.progress = Progress::Drafted(draft);
-        let (verdict, warnings) = match filled {
-            Err(full @ Error::NoRoom { .. }) => {
-                self.wait_for_others(|| full.into())?;
-                return Ok(Prepared::Moved);
-            }
-            filled => filled??,
-        };
-        self.notices.extend(warnings);
-        match verdict {
-            Verdict::Differs(diff) => {
-                self.diff = Some(diff);
-                Ok(Prepared::Ready)
-            }
-            Verdict::Same => Ok(Prepared::Same),
-            Verdict::Spreads(others) => {
-                let (shown, more) = others.split_at(others.len().min(SHOWN));
-                let more = if more.is_empty() { String::new() } else { format!("; and {} more", more.len()) };
-                Err(Fault::new(
-                    "touches_others",
-                    format!(
-                        "preparing the change: on the switch it would also change what this task does not look after: {}{more}; \
-                         hint: take that away or move it first",
-                        shown.join("; ")
-                    ),
-                ))
-            }
-            Verdict::Moved => {
-                self.wait_for_others(|| {
-                    Fault::new(
-                        "configuration_moves",
-                        "preparing the change: somebody else goes on changing the running-config, and a commit would undo that; \
-                         hint: run again when that has ended, or wait longer",
-                    )
-                })?;
-                Ok(Prepared::Moved)
-            }
-        }
+        filled
     }
 
     /// Throws the session away. A session that stays behind changes nothing, and the next run finds it.
     pub(crate) fn discard(&mut self) {
         if let Progress::Drafted(draft) = std::mem::replace(&mut self.progress, Progress::Nothing)
-            && let Err(fault) = draft.discard(&mut self.reach)
+            && let Err(error) = draft.discard(&mut self.reach)
         {
-            self.notices.push(format!("{}; the next run does it", fault.message));
+            self.tell_left(draft.session(), error);
         }
+    }
+
+    fn tell_left(&mut self, session: &str, error: Error) {
+        self.notices.push(format!(
+            "the configuration session {session} is left, and changes nothing: {}; the next run aborts it",
+            Fault::from(error).message
+        ));
     }
 
     /// What a change comes to in lines, for `commands`.
@@ -275,8 +273,13 @@ impl<'a> Switch<'a> {
     pub(crate) fn last_attempt(&self) -> Duration {
         match &self.progress {
             Progress::Committed(_, Some(window)) => window.last_attempt(),
-            _ => self.context.clock.now() + self.limit,
+            _ => self.time_for_two(self.context.clock.now()),
         }
+    }
+
+    /// Until when a step that begins at `from` has time to get no answer and be done again.
+    fn time_for_two(&self, from: Duration) -> Duration {
+        from + 2 * self.limit
     }
 
     /// What the running-config, as last read, lacks of `wanted`.
@@ -291,13 +294,39 @@ impl<'a> Switch<'a> {
     pub(crate) fn commit_way_back(&mut self, before: &State) -> Result<(), Fault> {
         self.running = Config::parse(&self.reach.with(Dialog::running)?);
         let back = self.left(before);
-        if self.draft(&back)? == Prepared::Ready
-            && let Progress::Drafted(_) = self.progress
-        {
-            self.reach.with(|dialog| dialog.commit(None))?;
+        // A run that was asked to stop goes back all the same.
+        match self.fill(&back, &|| Ok(()))?.0 {
+            Verdict::Differs(_) => self.reach.with(|dialog| dialog.commit(None))?,
+            Verdict::Same => {}
+            Verdict::Spreads(others) => return Err(touches_others(&others)),
+            Verdict::NoRoom(fault) => return Err(fault),
+            Verdict::Moved => return Err(moves()),
         }
         self.discard();
         Ok(())
+    }
+
+    /// Saves what is final.
+    pub(crate) fn save(&mut self, after: &State) -> Result<(), Fault> {
+        // Last of all what would be saved: others may be at work.
+        let (deadline, context) = (self.last_attempt(), self.context);
+        let startup = self.reach.insist(deadline, context, Dialog::startup)?;
+        let running = self.reach.insist(deadline, context, Dialog::running)?;
+        let (running, startup) = (Config::parse(&running), Config::parse(&startup));
+        let mut picture = Picture { running, startup, save_when: self.save_when };
+        if picture.is_saved(after.interfaces.keys()) {
+            return Ok(());
+        }
+        if self.save_when != SaveWhen::Always && picture.has_unsaved_of_others(after) {
+            // They came after it was planned: until then it was promised to be saved.
+            return Err(Fault::new("not_saved", NOT_SAVED));
+        }
+        self.reach.insist(deadline, context, Dialog::save)?;
+        picture.startup = Config::parse(&self.reach.insist(deadline, context, Dialog::startup)?);
+        if picture.is_saved(after.interfaces.keys()) {
+            return Ok(());
+        }
+        Err(Fault::new("not_saved", "saving the running-config: the startup-config does not hold the change"))
     }
 
     /// The session whose timer runs, as far as we know.
@@ -312,7 +341,7 @@ impl<'a> Switch<'a> {
     /// Until when it is tried to learn what became of a change: the network, too, needs a moment after it was undone.
     pub(crate) fn verdict_by(&self) -> Duration {
         let window = self.provisional().and_then(|(_, window)| window);
-        window.map_or_else(|| self.context.clock.now(), Window::is_over_at) + self.limit
+        self.time_for_two(window.map_or_else(|| self.context.clock.now(), Window::is_over_at))
     }
 
     /// Confirms the session whose timer runs. What counts is that the timer is gone and the change still there.
@@ -327,33 +356,25 @@ impl<'a> Switch<'a> {
         if self.context.clock.now() >= deadline {
             return Err(failed("it was read back only when the switch was about to undo it"));
         }
-        let mut is_typed = false;
-        let confirmed = self.reach.insist(deadline, self.context, |dialog| {
-            is_typed = true;
-            dialog.confirm(&session)
-        });
-        if !is_typed {
-            return confirmed;
+        let context = self.context;
+        let mut confirmation = Confirmation::of(&session);
+        let mut found = self.reach.insist(deadline, context, |dialog| confirmation.give(dialog));
+        self.is_confirming = confirmation.is_typed();
+        let is_late = context.clock.now() >= deadline;
+        if self.is_confirming && (found.is_err() || is_late && confirmation.is_refused()) {
+            if let (true, Some(window)) = (is_late, &window) {
+                // A switch that is just undoing the change still shows it.
+                context.clock.sleep(window.is_over_at().saturating_sub(context.clock.now()));
+            }
+            found = self.reach.insist(self.verdict_by(), context, |dialog| confirmation.look(dialog));
         }
-        let sessions = self.reach.insist(self.verdict_by(), self.context, Dialog::sessions);
-        if let Ok(sessions) = &sessions
-            && sessions.timer.as_ref().is_some_and(|timer| timer.session == session)
-        {
-            let fact =
-                confirmed.err().map_or_else(|| "its timer still runs".to_owned(), |fault| fault.message);
-            return Err(Fault::new("confirm_refused", format!("confirming session {session}: {fact}")));
-        }
-        let is_over = self.context.clock.now() >= deadline;
-        if let (true, Err(_), Some(window)) = (is_over, &confirmed, &window) {
-            // A switch that is just undoing the change still shows it.
-            self.context.clock.sleep(window.is_over_at().saturating_sub(self.context.clock.now()));
-        }
-        // Nothing is undone by itself any more, as far as anybody knows.
-        if let Progress::Committed(_, window) = &mut self.progress {
-            *window = None;
-        }
-        sessions?;
-        self.running = Config::parse(&self.reach.insist(self.verdict_by(), self.context, Dialog::running)?);
+        let found = match found {
+            Err(fault) if self.is_confirming => return Err(confirmation.unanswered(&fault)),
+            found => found?,
+        };
+        self.is_confirming = false;
+        let Some(running) = found else { return Err(confirmation.refused()) };
+        self.running = Config::parse(&running);
         if !self.left(&self.wanted).is_empty() {
             return Err(failed("the change is not there any more"));
         }
@@ -363,6 +384,27 @@ impl<'a> Switch<'a> {
         self.progress = Progress::Final;
         Ok(())
     }
+}
+
+fn moves() -> Fault {
+    Fault::new(
+        "configuration_moves",
+        "preparing the change: somebody else goes on changing the running-config, and a commit would undo that; \
+         hint: run again when that has ended, or wait longer",
+    )
+}
+
+fn touches_others(others: &[String]) -> Fault {
+    let (shown, more) = others.split_at(others.len().min(SHOWN));
+    let more = if more.is_empty() { String::new() } else { format!("; and {} more", more.len()) };
+    Fault::new(
+        "touches_others",
+        format!(
+            "preparing the change: on the switch it would also change what this task does not look after: {}{more}; \
+             hint: take that away or move it first",
+            shown.join("; ")
+        ),
+    )
 }
 
 /// The Port-Channels that a task is about.

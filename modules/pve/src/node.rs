@@ -152,7 +152,7 @@ impl Device for Node<'_> {
     fn lock(&mut self) -> Result<(), Fault> {
         let stop = || self.context.is_interrupted();
         let lock = Lock::acquire(&self.paths.node_lock, self.module, self.paths.limits.node_lock, &stop);
-        self.lock = Some(lock.map_err(|error| Fault::from_error("locked", &error))?);
+        self.lock = Some(lock?);
         Ok(())
     }
 

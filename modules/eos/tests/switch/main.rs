@@ -4,10 +4,19 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod access;
+mod away;
 mod bad_input;
+mod cut;
 mod host_keys;
 mod info;
+mod interrupted;
+mod judge;
+mod look;
+mod manner;
+mod others;
+mod queue;
 mod refusals;
+mod refused;
 mod scenario;
 mod secrets;
 mod sim;

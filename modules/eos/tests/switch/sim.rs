@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -106,53 +107,51 @@ impl Sim {
         ssh.args(["-F", "none", "-p", &self.port.to_string(), "-l", "admin", "-o", "BatchMode=yes"]);
         ssh.args(["-o", "GlobalKnownHostsFile=none", "-o", "IdentitiesOnly=yes", "-i"]).arg(self.path("key"));
         ssh.arg("-o").arg(format!("UserKnownHostsFile={}", self.path("known_hosts").display()));
+        ssh.args(["-T", "127.0.0.1"]);
         ssh
     }
 
     /// What the switch shows for a command.
     pub fn show(&self, command: &str) -> String {
-        let output = self.ssh().args(["127.0.0.1", command]).stdin(Stdio::null()).output().unwrap();
+        let output = self.ssh().arg(command).stdin(Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().replace('\r', "")
     }
 
-    /// The running-config without its header.
-    pub fn running(&self) -> String {
-        self.show("show running-config")
-            .lines()
-            .filter(|line| !line.starts_with("! "))
-            .collect::<Vec<_>>()
-            .join("\n")
-    }
-
-    /// The lines of an interface in the running-config; empty where there is none of this name.
-    pub fn interface(&self, name: &str) -> Vec<String> {
-        let running = self.running();
-        let block =
-            running.split("!\n").find(|block| block.lines().next() == Some(&format!("interface {name}")));
-        block.map(|block| block.lines().map(str::to_owned).collect()).unwrap_or_default()
-    }
-
-    /// Names of the sessions that are pending or wait for confirmation.
-    pub fn open_sessions(&self) -> Vec<String> {
-        let shown: Value =
-            serde_json::from_str(&self.show("show configuration sessions detail | json")).unwrap();
-        let mut names: Vec<String> = shown["sessions"]
-            .as_object()
-            .unwrap()
-            .iter()
-            .filter(|(_, session)| session["state"].as_str().unwrap().starts_with("pending"))
-            .map(|(name, _)| name.clone())
-            .collect();
-        names.extend(
-            shown["commitTimerSessionName"].as_str().filter(|name| !name.is_empty()).map(str::to_owned),
-        );
-        names
-    }
-
-    /// Lines typed so far over all connections but our own looks, `CONNECTION LINE` each.
+    /// Lines typed so far over all connections, our own looks too, `CONNECTION LINE` each.
     pub fn typed(&self) -> Vec<String> {
         self.control("lines").lines().map(str::to_owned).collect()
+    }
+
+    /// Waits until a line that was typed is of this kind, and gives it without the number of its connection.
+    pub fn wait_for(&self, is_it: impl Fn(&str) -> bool) -> String {
+        self.wait(|typed| {
+            let mut lines = typed.iter().filter_map(|line| line.split_once(' '));
+            lines.find(|(_, line)| is_it(line)).map(|(_, line)| line.to_owned())
+        })
+    }
+
+    /// Waits until so many lines were typed.
+    pub fn wait_for_lines(&self, count: usize) {
+        self.wait(|typed| (typed.len() >= count).then_some(()));
+    }
+
+    fn wait<T>(&self, look: impl Fn(&[String]) -> Option<T>) -> T {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let typed = self.typed();
+            if let Some(found) = look(&typed) {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "{typed:#?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The name of the session that a module is at work in, once it is.
+    pub fn session(&self) -> String {
+        let line = self.wait_for(|line| line.starts_with("configure session bothends-"));
+        line.trim_start_matches("configure session ").to_owned()
     }
 
     /// The module's arguments for this switch, with `more` on top of them.
@@ -215,13 +214,19 @@ impl Sim {
 }
 
 impl Sim {
+    /// Types lines at a prompt of somebody else's, and gives what the switch says; it may refuse none of them.
+    pub fn admin(&self, lines: &[&str]) -> String {
+        let mut ssh = self.ssh().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        writeln!(ssh.stdin.take().unwrap(), "{}\nexit", lines.join("\n")).unwrap();
+        let output = ssh.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && !said.contains("% "), "{said}");
+        said
+    }
+
     /// Has an admin change the running-config at once, and save nothing.
     pub fn edit(&self, lines: &[&str]) {
-        let mut ssh = self.ssh();
-        let mut ssh = ssh.arg("127.0.0.1").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let lines = [&["configure"], lines, &["end", "exit"]].concat();
-        writeln!(ssh.stdin.take().unwrap(), "{}", lines.join("\n")).unwrap();
-        assert!(ssh.wait().unwrap().success());
+        self.admin(&[&["configure"], lines, &["end"]].concat());
     }
 }
 
@@ -229,6 +234,19 @@ impl Sim {
 pub struct Running(pub Child);
 
 impl Running {
+    /// Sends it a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.0.id().to_string();
+        let kill = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid]).status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// Kills it, and waits until it is gone. It may be just too late for that.
+    pub fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
     /// Waits for its answer: exactly one JSON object, and nothing on standard error.
     pub fn finish(self) -> Answer {
         let seen = fs::read(format!("/proc/{}/cmdline", self.0.id())).unwrap_or_default();
@@ -246,6 +264,13 @@ impl Running {
 }
 
 impl Answer {
+    /// What matters of it where a test fails.
+    pub fn told(&self) -> String {
+        let Self { status, result, text: _ } = self;
+        let part = |key: &str| format!("{key}: {}", result[key]);
+        format!("{status}, {}", ["changed", "outcome", "error", "msg", "warnings"].map(part).join(", "))
+    }
+
     /// `changed` of a success.
     #[track_caller]
     pub fn changed(&self) -> bool {
