@@ -1,6 +1,7 @@
 //! Real Ansible in the lab's `control`: a playbook run over ssh, and what it printed taken apart.
 
 use std::collections::BTreeMap;
+use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -19,23 +20,51 @@ pub struct Play {
 }
 
 impl Lab {
-    /// Runs a playbook of `playbooks/` with the example inventory, the lab's addresses over it. It must succeed.
-    pub fn playbook(&self, name: &str, arguments: &[&str]) -> Result<Play> {
+    /// The command that runs a playbook of `playbooks/` with the example inventory, the lab's addresses over it. What
+    /// `-i` names among `arguments` lies over both.
+    pub fn playbook_command(&self, name: &str, arguments: &[&str]) -> Result<Command> {
         let inventory = self.lab("inventory", &[])?;
         let inventories = ["-i", "playbooks/inventory.example.yml", "-i", inventory.trim()];
         let path = format!("playbooks/{name}");
         let words = [&["ansible-playbook", "-v", &path], &inventories[..], arguments].concat();
-        let output = self
-            .exec_command("control", &words)
-            .current_dir(Self::project())
-            .output()
-            .context("starting ansible-playbook; hint: `make venv`")?;
-        ensure!(output.status.success(), "ansible-playbook failed: {}", told(&output));
+        let mut command = self.exec_command("control", &words);
+        command.current_dir(Self::project());
+        Ok(command)
+    }
+
+    /// Runs a playbook. It must succeed.
+    pub fn playbook(&self, name: &str, arguments: &[&str]) -> Result<Play> {
+        Play::of(&mut self.playbook_command(name, arguments)?)
+    }
+
+    /// Runs a playbook that must fail on some host.
+    pub fn failing_playbook(&self, name: &str, arguments: &[&str]) -> Result<Play> {
+        let output = run(&mut self.playbook_command(name, arguments)?)?;
+        ensure!(output.status.code() == Some(2), "ansible-playbook did not fail on a host: {}", told(&output));
         take_apart(told(&output))
     }
 }
 
+fn run(command: &mut Command) -> Result<Output> {
+    command.output().context("starting ansible-playbook; hint: `make venv`")
+}
+
 impl Play {
+    /// What a command told that runs a playbook and must succeed.
+    pub fn of(command: &mut Command) -> Result<Self> {
+        let output = run(command)?;
+        ensure!(output.status.success(), "ansible-playbook failed: {}", told(&output));
+        take_apart(told(&output))
+    }
+
+    /// The message of a host's failed task.
+    pub fn message(&self, host: &str, task: &str) -> Result<&str> {
+        let result = self.results.get(&format!("{host} {task}"));
+        let failed = result.filter(|result| result["failed"] == true);
+        let message = failed.and_then(|failed| failed["msg"].as_str());
+        message.with_context(|| format!("`{task}` did not fail on {host}: {}", self.text))
+    }
+
     /// One counter of the recap, such as `changed`, of all hosts in the order of their names.
     pub fn count(&self, counter: &str) -> Vec<u32> {
         self.recap.values().map(|counters| counters.get(counter).copied().unwrap_or_default()).collect()
@@ -45,7 +74,8 @@ impl Play {
 fn take_apart(text: String) -> Result<Play> {
     let (mut results, mut recap) = (BTreeMap::new(), BTreeMap::new());
     let (mut task, mut is_recap) = ("", false);
-    for line in text.lines() {
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
         if let Some(rest) = line.strip_prefix("TASK [") {
             task = rest.split(']').next().unwrap_or_default();
         } else if line.starts_with("PLAY RECAP") {
@@ -57,17 +87,24 @@ fn take_apart(text: String) -> Result<Play> {
             let (head, json) = rest.split_once("=> {").with_context(|| format!("no result in {line}"))?;
             let item = head.trim().strip_prefix("=> (item=").and_then(|item| item.strip_suffix(')'));
             let key = [Some(host), Some(task), item].into_iter().flatten().collect::<Vec<_>>().join(" ");
-            results.insert(key, serde_json::from_str(&format!("{{{json}"))?);
+            let mut json = format!("{{{json}");
+            if json == "{" {
+                // From `-vvv` on a result has many lines.
+                json.extend(lines.by_ref().take_while(|line| *line != "}").chain(["}"]));
+            }
+            results.insert(key, serde_json::from_str(&json)?);
         }
     }
     ensure!(!recap.is_empty(), "ansible-playbook ended without a recap: {text}");
     Ok(Play { text, results, recap })
 }
 
-/// `STATUS: [HOST] => …` as its host and what follows.
+/// `STATUS: [HOST] => …` as its host and what follows. A task delegated by the host is the host's.
 fn result_line(line: &str) -> Option<(&str, &str)> {
     let (status, rest) = line.split_once(": [")?;
-    ["ok", "changed", "skipping", "failed", "fatal"].contains(&status).then(|| rest.split_once(']')).flatten()
+    let (host, rest) = rest.split_once(']')?;
+    let host = host.split(" -> ").next()?;
+    ["ok", "changed", "skipping", "failed", "fatal"].contains(&status).then_some((host, rest))
 }
 
 fn counter(word: &str) -> Result<(String, u32)> {

@@ -100,6 +100,18 @@ impl Lab {
         Ok(text)
     }
 
+    /// Everything of the switch that a run could touch, as text that can be compared: what it is set to, what is saved,
+    /// the configuration sessions that wait. Of one that was aborted only the name is left there, by which nothing can
+    /// be done.
+    pub fn switch_snapshot(&self) -> Result<String> {
+        let [running, startup, sessions] =
+            ["running-config", "startup-config", "configuration sessions detail"]
+                .map(|what| self.switch_show(&format!("show {what}")));
+        let sessions = sessions?;
+        let waiting = sessions.lines().filter(|line| line.contains(" pending"));
+        Ok([running?, startup?].into_iter().chain(waiting.map(str::to_owned)).collect())
+    }
+
     /// Has the switch misbehave, such as by `drop-after 5`, or asks what was typed at it (`tests/eos_sim/README.md`);
     /// what it answered.
     pub fn switch_control(&self, command: &str) -> Result<String> {
