@@ -108,8 +108,10 @@ impl Lab {
             ["running-config", "startup-config", "configuration sessions detail"]
                 .map(|what| self.switch_show(&format!("show {what}")));
         let sessions = sessions?;
-        let waiting = sessions.lines().filter(|line| line.contains(" pending"));
-        Ok([running?, startup?].into_iter().chain(waiting.map(str::to_owned)).collect())
+        let waits =
+            |line: &&str| line.split_whitespace().nth(1).is_some_and(|state| state.starts_with("pending"));
+        let waiting = sessions.lines().filter(waits).map(str::to_owned);
+        Ok([running?, startup?].into_iter().chain(waiting).collect())
     }
 
     /// Has the switch misbehave, such as by `drop-after 5`, or asks what was typed at it (`tests/eos_sim/README.md`);
