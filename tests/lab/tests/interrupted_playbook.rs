@@ -26,10 +26,12 @@ fn interrupted_anywhere_and_run_again_it_ends_the_same() -> Result<()> {
     for task in ["Bridge", "Bond", "IntPorts"] {
         amid(&lab, task, || Ok(!lab.sh("node2", "ls /var/lib/bothends")?.is_empty()))?;
     }
-    // So that the time between a change of the switch and its confirmation is long enough to be met.
+    // So that a session, and the time between its commit and the confirmation, last long enough to be met.
     lab.switch_control("delay 100")?;
-    let before = commit_timers(&lab)?;
-    amid(&lab, "The switch's end", || Ok(commit_timers(&lab)? > before))?;
+    for line in ["channel-group", "commit timer"] {
+        let before = typed(&lab, line)?;
+        amid(&lab, "The switch's end", || Ok(typed(&lab, line)? > before))?;
+    }
     lab.switch_control("clear")?;
 
     // A module that was killed with its connection is undone by the next one, which does nothing else.
@@ -66,8 +68,9 @@ fn amid(lab: &Lab, task: &str, is_under_way: impl Fn() -> Result<bool>) -> Resul
     bail!("`{task}` did not begin");
 }
 
-fn commit_timers(lab: &Lab) -> Result<usize> {
-    Ok(lab.switch_control("lines")?.matches("commit timer").count())
+/// How often a line that has these words was typed at the switch.
+fn typed(lab: &Lab, words: &str) -> Result<usize> {
+    Ok(lab.switch_control("lines")?.matches(words).count())
 }
 
 /// A run of the playbook.
@@ -87,8 +90,8 @@ impl<'a> Run<'a> {
 
     /// The name of its next task, as soon as that begins.
     fn task(&mut self) -> Option<String> {
-        let lines = self.output.by_ref().map_while(Result::ok);
-        lines.filter_map(|line| Some(line.strip_prefix("TASK [")?.split_once(']')?.0.to_owned())).next()
+        let mut lines = self.output.by_ref().map_while(Result::ok);
+        lines.find_map(|line| Some(line.strip_prefix("TASK [")?.split_once(']')?.0.to_owned()))
     }
 
     /// Every process of the control node dies: Ansible, its workers, the module for the switch. What it began on a
