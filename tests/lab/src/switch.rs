@@ -114,6 +114,11 @@ impl Lab {
         Ok([running?, startup?].into_iter().chain(waiting).collect())
     }
 
+    /// The snapshots of both nodes and of the switch.
+    pub fn snapshots(&self) -> Result<[String; 3]> {
+        Ok([self.snapshot("node1")?, self.snapshot("node2")?, self.switch_snapshot()?])
+    }
+
     /// Has the switch misbehave, such as by `drop-after 5`, or asks what was typed at it (`tests/eos_sim/README.md`);
     /// what it answered.
     pub fn switch_control(&self, command: &str) -> Result<String> {

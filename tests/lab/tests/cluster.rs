@@ -12,13 +12,13 @@ const WAIT: [&str; 2] = ["-e", "cluster_wait=4"];
 #[test]
 fn the_next_node_is_touched_only_while_the_cluster_has_its_majority() -> Result<()> {
     let lab = Lab::up_switch()?;
-    let untouched = [lab.snapshot("node1")?, lab.snapshot("node2")?, lab.switch_snapshot()?];
+    let untouched = lab.snapshots()?;
 
     // Not before the first node.
     pvesh(&lab, "quorate=0")?;
     let refused = lab.failing_playbook("lacp.yml", &WAIT)?;
     told(&refused.text)?;
-    assert_eq!([lab.snapshot("node1")?, lab.snapshot("node2")?, lab.switch_snapshot()?], untouched);
+    assert_eq!(lab.snapshots()?, untouched);
 
     // Lost by the change of the first node.
     pvesh(&lab, "quorate=1; ! ovs-vsctl br-exists vmbr0 || quorate=0")?;

@@ -97,17 +97,12 @@ class ActionModule(ActionBase):
 
 /// Runs a playbook that must leave all three devices as they are.
 fn touching_nothing(lab: &Lab, name: &str, arguments: &[&str]) -> Result<Play> {
-    let before = snapshot(lab)?;
+    let before = lab.snapshots()?;
     let play = lab.playbook(name, arguments)?;
-    for (before, after) in before.iter().zip(&snapshot(lab)?) {
+    for (before, after) in before.iter().zip(&lab.snapshots()?) {
         assert_eq!(before, after, "{name} {arguments:?}");
     }
     Ok(play)
-}
-
-fn snapshot(lab: &Lab) -> Result<[String; 3]> {
-    let [node1, node2] = NODES.map(|node| lab.snapshot(node));
-    Ok([node1?, node2?, lab.switch_snapshot()?])
 }
 
 /// Each of our tasks changed what its check in the chain had said.

@@ -38,10 +38,13 @@ fn links(lab: &Lab, tag: &str, nics: [&str; 2]) -> Result<String> {
     lab.private_file(&format!("links-{tag}-{}.yml", nics[0]), &text)
 }
 
+/// What somebody does to a link.
+type Deed = fn(&Lab) -> Result<()>;
+
 /// Something that is wrong at a node's link, how it becomes so, and what is said of it.
 struct Wrong {
     node: &'static str,
-    done: fn(&Lab) -> Result<()>,
+    done: Deed,
     told: &'static str,
     mend: &'static str,
 }
@@ -79,7 +82,7 @@ const CONFIGURATION: [[Wrong; 2]; 2] = [
 ];
 
 /// What only a person can mend, and how it is mended here.
-const BY_HAND: [(Wrong, fn(&Lab) -> Result<()>); 2] = [
+const BY_HAND: [(Wrong, Deed); 2] = [
     (
         Wrong {
             node: "node1",
@@ -144,7 +147,7 @@ fn what_is_wrong_is_named_with_the_end_to_mend_and_mended() -> Result<()> {
 
 /// verify.yml fails for both links, each with its sentence and no other, and touches nothing.
 fn all_named(lab: &Lab, inventory: &[&str], wrongs: [&Wrong; 2]) -> Result<()> {
-    let before = lab.switch_snapshot()?;
+    let before = lab.snapshots()?;
     let play = lab.failing_playbook("verify.yml", inventory)?;
     for wrong in wrongs {
         let message = play.message(wrong.node, PROOF)?;
@@ -153,14 +156,14 @@ fn all_named(lab: &Lab, inventory: &[&str], wrongs: [&Wrong; 2]) -> Result<()> {
         }
         ensure!(message.matches("; mend ").count() == 1, "more is told than is wrong: {message}");
     }
-    assert_eq!(lab.switch_snapshot()?, before);
+    assert_eq!(lab.snapshots()?, before);
     Ok(())
 }
 
 #[test]
 fn crossed_cables_are_named_and_a_pair_that_cannot_work_is_refused() -> Result<()> {
     let lab = Lab::up_switch()?;
-    let untouched = [lab.snapshot("node1")?, lab.snapshot("node2")?, lab.switch_snapshot()?];
+    let untouched = lab.snapshots()?;
     let impossible = links(&lab, "30", MEMBERS)?;
     let refused = lab.failing_playbook("lacp.yml", &["-i", &impossible])?;
     let message = refused.message("node1", "Both ends of the description fit together")?;
@@ -168,7 +171,7 @@ fn crossed_cables_are_named_and_a_pair_that_cannot_work_is_refused() -> Result<(
         message.contains("core Port-Channel1001: does not let traffic of VLAN 30 (IntPort `mgmt`) through"),
         "{message}"
     );
-    assert_eq!([lab.snapshot("node1")?, lab.snapshot("node2")?, lab.switch_snapshot()?], untouched);
+    assert_eq!(lab.snapshots()?, untouched);
 
     cross(&lab)?;
     // All that is configuration is done, LACP is negotiated, and yet it is not the link that was described.
