@@ -125,6 +125,7 @@ fn what_is_wrong_is_named_with_the_end_to_mend_and_mended() -> Result<()> {
         all_named(&lab, &inventory, wrongs.each_ref())?;
         let repaired = lab.playbook("lacp.yml", &inventory)?;
         assert_eq!(repaired.count("changed"), [1, 1], "{}", repaired.text);
+        both_ends_negotiated(&lab)?;
         lab.playbook("verify.yml", &inventory)?;
     }
 
@@ -140,8 +141,22 @@ fn what_is_wrong_is_named_with_the_end_to_mend_and_mended() -> Result<()> {
     for (_, mend) in &BY_HAND {
         mend(&lab)?;
     }
-    lab.wait_for_lacp("node2", &MEMBERS)?;
+    both_ends_negotiated(&lab)?;
     lab.playbook("verify.yml", &inventory)?;
+    Ok(())
+}
+
+/// One end is done with LACP a moment before the other.
+fn both_ends_negotiated(lab: &Lab) -> Result<()> {
+    for node in ["node1", "node2"] {
+        lab.wait_for_lacp(node, &MEMBERS)?;
+    }
+    for channel in ["1001", "1002"] {
+        wait_until(&format!("two active members of Port-Channel{channel}"), Duration::from_secs(60), || {
+            let text = lab.switch_show(&format!("show interfaces Port-Channel {channel}"))?;
+            Ok(text.contains("Active members in this channel: 2").then_some(()))
+        })?;
+    }
     Ok(())
 }
 
