@@ -28,7 +28,8 @@ fn text_of<'a>(objects: &'a [Described], name: &str) -> &'a str {
     objects.iter().find(|object| object.name == name).map_or("", |object| &object.text)
 }
 
-fn unified(name: &str, old: &str, new: &str) -> String {
+/// One text against another, in the form that diff(1) calls unified.
+pub fn unified(name: &str, old: &str, new: &str) -> String {
     TextDiff::from_lines(old, new)
         .unified_diff()
         .context_radius(3)

@@ -60,7 +60,7 @@ impl Address {
         };
         Link {
             present: after.is_some(),
-            up: after.is_some(),
+            up: after.map(|_| true),
             addresses: mark(addresses(before), addresses(after)),
             gateways: mark(gateways(before), gateways(after)),
         }

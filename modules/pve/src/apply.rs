@@ -8,13 +8,11 @@ use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
 
 use crate::change::{Change, changes};
-use crate::conflicts;
-use crate::file;
 use crate::live::Port;
 use crate::node::{Data, Node, database_deadline};
 use crate::ovsdb::{self, BridgeColumn, Database, PortColumn, Transaction};
 use crate::spawn;
-use crate::state::State;
+use crate::state::{FileStore, State};
 
 impl Node<'_> {
     /// Carries out a plan.
@@ -72,7 +70,7 @@ impl Node<'_> {
     fn set_links(&mut self, changes: &[Change]) -> Result<(), Fault> {
         let links = changes.iter().filter_map(|change| match change {
             Change::Link { name, from, to } if from.present && to.present && from.up != to.up => {
-                Some((name, to.up))
+                Some((name, to.up?))
             }
             _ => None,
         });
@@ -101,29 +99,22 @@ impl Node<'_> {
 
     fn write_file(&mut self) -> Result<(), Fault> {
         let Some(checkpoint) = &mut self.checkpoint else { return Ok(()) };
-        let data = checkpoint.record.data.clone();
-        file::replace(&self.paths, data.file_before.as_deref(), data.file_after.as_deref(), || {
-            // Under Proxmox's lock, so that nobody is just staging.
-            conflicts::nothing_is_staged(self.paths.staged.exists())?;
+        let files = checkpoint.record.data.files.clone();
+        let written = files.write(&self.paths, || {
             checkpoint.record.data.file_touched = true;
             checkpoint.save()
         })?;
-        self.commands.push(format!("write {}", self.paths.interfaces.display()));
+        self.commands.extend(written);
         Ok(())
     }
 
     fn put_file_back(&mut self) -> Result<(), Fault> {
         let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
         let data = &checkpoint.record.data;
-        if !data.file_touched || data.file_before == data.file_after {
-            return Ok(());
+        if data.file_touched {
+            let written = data.files.put_back(&self.paths)?;
+            self.commands.extend(written);
         }
-        let now = crate::picture::read_file(&self.paths.interfaces)?;
-        if now == data.file_before {
-            return Ok(());
-        }
-        file::replace(&self.paths, data.file_after.as_deref(), data.file_before.as_deref(), || Ok(()))?;
-        self.commands.push(format!("write {} back", self.paths.interfaces.display()));
         Ok(())
     }
 
@@ -203,6 +194,10 @@ pub(crate) fn touch(checkpoint: &mut Option<Checkpoint<Data>>) -> Result<(), Fau
 /// Whether only `ifreload -a` can do it: whatever creates or removes, and what is the kernel's.
 fn needs_reload(change: &Change) -> bool {
     match change {
+        // What was staged goes live by the changes that tell of it.
+        Change::Stanza { store: FileStore::Staged, .. }
+        | Change::Listing { store: FileStore::Staged, .. }
+        | Change::Staged => false,
         Change::Stanza { from: Some(from), to: Some(to), .. } => {
             // Nobody but the web interface reads a comment.
             let without_comments = |stanza: &crate::interfaces::Stanza| crate::interfaces::Stanza {

@@ -6,7 +6,7 @@ use ansible_module::sentence::{Properties, tell};
 
 use crate::interfaces::Stanza;
 use crate::live::{Bridge, Port};
-use crate::state::{File, Link, Ovsdb, State};
+use crate::state::{File, FileStore, Link, Ovsdb, State};
 
 /// A difference. `from` is what is found, `to` what is wanted; `None` is an object that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ use crate::state::{File, Link, Ovsdb, State};
 pub enum Change {
     /// A stanza of the interfaces file.
     Stanza {
+        /// Which file.
+        store: FileStore,
         /// The interface.
         name: String,
         /// As it is.
@@ -23,6 +25,8 @@ pub enum Change {
     },
     /// A port in a bridge's `ovs_ports` line.
     Listing {
+        /// Which file.
+        store: FileStore,
         /// The bridge.
         bridge: String,
         /// The port.
@@ -30,6 +34,8 @@ pub enum Change {
         /// Whether it shall be named there.
         listed: bool,
     },
+    /// The file in which changes wait: it is there, and shall not be.
+    Staged,
     /// A bridge in Open vSwitch.
     Bridge {
         /// Its name.
@@ -62,18 +68,23 @@ pub enum Change {
 impl Change {
     /// Whether it is one of the interfaces file; all others are of what is live.
     pub fn is_in_file(&self) -> bool {
-        matches!(self, Self::Stanza { .. } | Self::Listing { .. })
+        matches!(self, Self::Stanza { .. } | Self::Listing { .. } | Self::Staged)
     }
 }
 
 /// What leads from `found` to `wanted`, which list the same objects: file first, then Open vSwitch, then kernel.
 pub fn changes(found: &State, wanted: &State) -> Vec<Change> {
-    let State { file: File { stanzas, ovs_ports }, ovsdb: Ovsdb { bridges, ports }, kernel } = wanted;
+    let State { file: File { store, waits, stanzas, ovs_ports }, ovsdb: Ovsdb { bridges, ports }, kernel } =
+        wanted;
+    let store = *store;
     let mut changes = Vec::new();
+    if *waits == Some(false) && found.file.waits == Some(true) {
+        changes.push(Change::Staged);
+    }
     for (name, to) in stanzas {
         let from = found.file.stanzas.get(name).cloned().flatten();
         if from != *to {
-            changes.push(Change::Stanza { name: name.clone(), from, to: to.clone() });
+            changes.push(Change::Stanza { store, name: name.clone(), from, to: to.clone() });
         }
     }
     for (bridge, wanted) in ovs_ports {
@@ -81,7 +92,12 @@ pub fn changes(found: &State, wanted: &State) -> Vec<Change> {
             let is =
                 found.file.ovs_ports.get(bridge).and_then(|ports| ports.get(port)).copied().unwrap_or(false);
             if is != *listed {
-                changes.push(Change::Listing { bridge: bridge.clone(), port: port.clone(), listed: *listed });
+                changes.push(Change::Listing {
+                    store,
+                    bridge: bridge.clone(),
+                    port: port.clone(),
+                    listed: *listed,
+                });
             }
         }
     }
@@ -109,16 +125,19 @@ pub fn changes(found: &State, wanted: &State) -> Vec<Change> {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stanza { name, from, to } => {
+            Self::Staged => {
+                f.write_str("staged interfaces file: remove, none of its changes waits any longer")
+            }
+            Self::Stanza { store, name, from, to } => {
                 let from = from.as_ref().map(stanza_properties);
                 let to = to.as_ref().map(stanza_properties);
-                tell(f, "interfaces file", name, from, to)
+                tell(f, store.name(), name, from, to)
             }
-            Self::Listing { bridge, port, listed: true } => {
-                write!(f, "interfaces file: name {port} in ovs_ports of {bridge}")
+            Self::Listing { store, bridge, port, listed: true } => {
+                write!(f, "{}: name {port} in ovs_ports of {bridge}", store.name())
             }
-            Self::Listing { bridge, port, listed: false } => {
-                write!(f, "interfaces file: take {port} out of ovs_ports of {bridge}")
+            Self::Listing { store, bridge, port, listed: false } => {
+                write!(f, "{}: take {port} out of ovs_ports of {bridge}", store.name())
             }
             Self::Bridge { name, from, to } => {
                 let from = from.as_ref().map(Bridge::properties);

@@ -4,19 +4,23 @@
 
 use std::collections::BTreeSet;
 
+use ansible_module::diff;
 use ansible_module::fault::Fault;
 
+use crate::apply_options::{ApplyOptions, Pending};
 use crate::bridge_mac;
+use crate::draft::Draft;
 use crate::interfaces::{Kind, Stanza};
 use crate::kernel::{self, DefaultRoute, Link};
-use crate::picture::Picture;
+use crate::picture::{Picture, Text};
 
 /// Refuses a stanza that stands where an object of ours shall be, but is something else.
-pub fn is_of_kind(picture: &Picture, name: &str, wanted: Kind, word: &str) -> Result<(), Fault> {
-    if picture.interfaces.stanza(name).is_none() {
+pub fn is_of_kind(draft: &Draft<'_>, name: &str, wanted: Kind, word: &str) -> Result<(), Fault> {
+    let interfaces = draft.interfaces();
+    if interfaces.stanza(name).is_none() {
         return Ok(());
     }
-    if let Some(line) = picture.interfaces.detached(name).first() {
+    if let Some(line) = interfaces.detached(name).first() {
         return Err(Fault::new(
             "stanza_cut",
             format!(
@@ -26,7 +30,7 @@ pub fn is_of_kind(picture: &Picture, name: &str, wanted: Kind, word: &str) -> Re
             ),
         ));
     }
-    let kind = picture.interfaces.kind(name);
+    let kind = interfaces.kind(name);
     if kind == wanted {
         return Ok(());
     }
@@ -39,8 +43,8 @@ pub fn is_of_kind(picture: &Picture, name: &str, wanted: Kind, word: &str) -> Re
 }
 
 /// Refuses the name of a link that Open vSwitch did not make, such as a Linux bridge's.
-pub fn name_is_free(picture: &Picture, name: &str, word: &str) -> Result<(), Fault> {
-    match foreign_link(picture, name) {
+pub fn name_is_free(draft: &Draft<'_>, name: &str, word: &str) -> Result<(), Fault> {
+    match foreign_link(draft, name) {
         None => Ok(()),
         Some(link) => Err(Fault::new(
             "name_in_use",
@@ -64,10 +68,11 @@ pub enum PortKind {
 
 /// Refuses a port of Open vSwitch that the file does not have and that is of another kind: a tunnel, a patch, a
 /// guest's, a bridge's own. One of the kind is adopted.
-pub fn live_port_is_ours(picture: &Picture, name: &str, kind: PortKind) -> Result<(), Fault> {
-    let Some(port) = picture.ovs.ports.get(name).filter(|_| picture.interfaces.stanza(name).is_none()) else {
-        return Ok(());
-    };
+pub fn live_port_is_ours(draft: &Draft<'_>, name: &str, kind: PortKind) -> Result<(), Fault> {
+    let picture = draft.picture;
+    let is_unknown =
+        draft.interfaces().stanza(name).is_none() && picture.running.interfaces.stanza(name).is_none();
+    let Some(port) = picture.ovs.ports.get(name).filter(|_| is_unknown) else { return Ok(()) };
     let types: Vec<&str> = port
         .interfaces
         .iter()
@@ -113,16 +118,20 @@ pub fn renegotiation(
 }
 
 /// While Open vSwitch is stopped its links may still be there, so only a Linux bridge is surely foreign then.
-fn foreign_link<'a>(picture: &'a Picture, name: &str) -> Option<&'a Link> {
+fn foreign_link<'a>(draft: &Draft<'a>, name: &str) -> Option<&'a Link> {
+    let picture = draft.picture;
     let link = picture.links.get(name)?;
     let is_known = picture.ovs.interfaces.contains_key(name);
-    (matches!(link.kind, kernel::Kind::Bridge) || (picture.ovs_runs && !is_known)).then_some(link)
+    let is_foreign = matches!(link.kind, kernel::Kind::Bridge) || (picture.ovs_runs && !is_known);
+    // What the running file declares goes when the draft is applied, which has something else of this name.
+    let goes = draft.drops(name, |stanza| stanza.get("ovs_type").is_none());
+    (is_foreign && !goes).then_some(link)
 }
 
 /// Refuses a bridge that is none, or that is not there. In check mode one that is not there is assumed.
-pub fn bridge_exists(picture: &Picture, bridge: &str, check_mode: bool) -> Result<Option<String>, Fault> {
-    if picture.interfaces.stanza(bridge).is_none() {
-        if let Some(link) = foreign_link(picture, bridge) {
+pub fn bridge_exists(draft: &Draft<'_>, bridge: &str) -> Result<Option<String>, Fault> {
+    if draft.interfaces().stanza(bridge).is_none() {
+        if let Some(link) = foreign_link(draft, bridge) {
             return Err(Fault::new(
                 "not_an_ovs_bridge",
                 format!(
@@ -132,7 +141,7 @@ pub fn bridge_exists(picture: &Picture, bridge: &str, check_mode: bool) -> Resul
                 ),
             ));
         }
-        if check_mode {
+        if draft.check_mode {
             return Ok(Some(format!(
                 "the bridge `{bridge}` does not exist yet: assumed to come from an earlier task"
             )));
@@ -144,7 +153,7 @@ pub fn bridge_exists(picture: &Picture, bridge: &str, check_mode: bool) -> Resul
             ),
         ));
     }
-    match picture.interfaces.kind(bridge) {
+    match draft.interfaces().kind(bridge) {
         Kind::OvsBridge => Ok(None),
         kind => Err(Fault::new(
             "not_an_ovs_bridge",
@@ -156,15 +165,16 @@ pub fn bridge_exists(picture: &Picture, bridge: &str, check_mode: bool) -> Resul
 }
 
 /// Refuses an address or a default gateway that another interface has, in the file or in the kernel.
-pub fn address_is_free(picture: &Picture, owner: &Stanza) -> Result<(), Fault> {
+pub fn address_is_free(draft: &Draft<'_>, owner: &Stanza) -> Result<(), Fault> {
+    let picture = draft.picture;
     let in_use = |code, option: &str, fact: String| {
         Err(Fault::new(code, format!("option `{option}`: {fact}; hint: remove it there first")))
     };
     let host = |cidr: &str| cidr.split('/').next().unwrap_or_default().to_owned();
     let cidr = owner.address();
     let is_same = |other: &str| cidr.as_deref().is_some_and(|cidr| host(cidr) == host(other));
-    for name in picture.interfaces.names().into_iter().filter(|name| *name != owner.name) {
-        let Some(stanza) = picture.interfaces.stanza(&name) else { continue };
+    for name in draft.interfaces().names().into_iter().filter(|name| *name != owner.name) {
+        let Some(stanza) = draft.interfaces().stanza(&name) else { continue };
         if let (Some(_), Some(other)) = (owner.gateway(), stanza.gateway()) {
             let fact = format!(
                 "`{name}` has the default gateway {other} in the interfaces file, and a node has one"
@@ -185,13 +195,17 @@ pub fn address_is_free(picture: &Picture, owner: &Stanza) -> Result<(), Fault> {
         let is_live = routes.clone().any(|route| {
             route.link == owner.name && route.gateway.is_some_and(|live| live.to_string() == gateway)
         });
-        if let Some(other) = routes.find(|route| route.link != owner.name).filter(|_| !is_live) {
+        let stays = |route: &&DefaultRoute| {
+            route.link != owner.name && !draft.drops(&route.link, |stanza| stanza.gateway().is_some())
+        };
+        if let Some(other) = routes.find(stays).filter(|_| !is_live) {
             let fact = format!("the node has a default route through the link `{}` already", other.link);
             return in_use("gateway_in_use", "gateway", fact);
         }
     }
     for (name, link) in picture.links.iter().filter(|(name, _)| *name != owner.name) {
-        if let Some(other) = link.addresses.iter().find(|other| is_same(&other.to_string())) {
+        let goes = || draft.drops(name, |stanza| stanza.address().as_deref().is_some_and(is_same));
+        if let Some(other) = link.addresses.iter().find(|other| is_same(&other.to_string()) && !goes()) {
             return in_use("address_in_use", "cidr", format!("the link `{name}` has the address {other}"));
         }
     }
@@ -200,22 +214,26 @@ pub fn address_is_free(picture: &Picture, owner: &Stanza) -> Result<(), Fault> {
 
 /// Refuses to plan beside changes that somebody staged. In check mode an Open vSwitch that is not running is
 /// assumed to be empty, with a warning.
-pub fn is_ready(picture: &Picture) -> Result<Option<String>, Fault> {
-    nothing_is_staged(picture.is_staged)?;
+pub fn is_ready(picture: &Picture, options: &ApplyOptions) -> Result<Option<String>, Fault> {
+    if let (true, Pending::Fail, Some(staged)) = (options.apply, options.pending, &picture.staged) {
+        return Err(pending_changes(&picture.running, staged));
+    }
     let assumed = "Open vSwitch is not running: assumed to be started, and empty, by an earlier task";
     Ok((!picture.ovs_runs).then(|| assumed.to_owned()))
 }
 
-/// Refuses to work beside changes that somebody staged: applying them would undo ours.
-pub fn nothing_is_staged(is_staged: bool) -> Result<(), Fault> {
-    if !is_staged {
-        return Ok(());
-    }
-    Err(Fault::new(
+/// What waits, and that it is in the way: applying it later would undo what is written now.
+fn pending_changes(running: &Text, staged: &Text) -> Fault {
+    let text = |file: &Text| String::from_utf8_lossy(file.bytes.as_deref().unwrap_or_default()).into_owned();
+    Fault::new(
         "pending_changes",
-        "planning a change failed: somebody staged changes in `interfaces.new` that are not applied yet; \
-         hint: apply or revert them in the Proxmox web interface first",
-    ))
+        format!(
+            "planning a change failed: somebody staged changes in `interfaces.new` that are not applied yet; \
+             hint: apply or revert them in the Proxmox web interface, or say what becomes of them with `pending: apply` \
+             or `pending: discard`\n{}",
+            diff::unified("interfaces", &text(running), &text(staged))
+        ),
+    )
 }
 
 /// Refuses a node whose Open vSwitch is not running.

@@ -6,75 +6,147 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 
 use ansible_module::fault::Fault;
+use serde::{Deserialize, Serialize};
 
+use crate::apply_options::Aim;
 use crate::change::Change;
-use crate::interfaces::{EditError, Interfaces, Stanza};
+use crate::interfaces::Interfaces;
 use crate::lock::ProxmoxLock;
 use crate::paths::Paths;
-use crate::picture::{Picture, read_file};
+use crate::picture::{self, Picture, read_file};
 
 /// Begins the name of a temporary file beside the interfaces file.
 const TEMPORARY: &str = ".interfaces.bothends-";
 
-/// The file's bytes after `changes`.
-pub fn edited(picture: &Picture, changes: &[Change]) -> Result<Option<Vec<u8>>, Fault> {
-    if !changes.iter().any(Change::is_in_file) {
-        return Ok(picture.file.clone());
-    }
-    let mut interfaces = picture.interfaces.clone();
-    for change in changes {
-        let done = match change {
-            Change::Stanza { name, to: Some(stanza), .. } => put(&mut interfaces, name, stanza),
-            Change::Stanza { name, to: None, .. } => {
-                interfaces.remove(name);
-                Ok(())
-            }
-            Change::Listing { bridge, port, listed: true } => interfaces.list_port(bridge, port),
-            Change::Listing { bridge, port, listed: false } => interfaces.unlist_port(bridge, port),
-            Change::Bridge { .. } | Change::Port { .. } | Change::Link { .. } => Ok(()),
+/// The two interfaces files, as a run finds and as it leaves them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Files {
+    running: Rewrite,
+    staged: Rewrite,
+}
+
+/// A file's bytes before and after; `None` where there is no file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Rewrite {
+    #[serde(with = "crate::latin1")]
+    before: Option<Vec<u8>>,
+    #[serde(with = "crate::latin1")]
+    after: Option<Vec<u8>>,
+}
+
+impl Files {
+    /// What `changes` make of the files.
+    pub fn edited(picture: &Picture, changes: &[Change]) -> Result<Self, Fault> {
+        let [running, staged] = [Some(&picture.running), picture.staged.as_ref()]
+            .map(|file| file.and_then(|file| file.bytes.clone()));
+        let mut files = Self {
+            running: Rewrite { before: running.clone(), after: running },
+            staged: Rewrite { before: staged.clone(), after: staged },
         };
-        done.map_err(|error| Fault::from_error("file_not_editable", &error))?;
+        if !changes.iter().any(Change::is_in_file) {
+            return Ok(files);
+        }
+        let mut interfaces = picture.interfaces().clone();
+        for change in changes {
+            match change {
+                Change::Stanza { to: Some(stanza), .. } => picture::declare(&mut interfaces, stanza)?,
+                Change::Stanza { name, to: None, .. } => interfaces.remove(name),
+                Change::Listing { bridge, port, listed, .. } => {
+                    let edit = if *listed { Interfaces::list_port } else { Interfaces::unlist_port };
+                    edit(&mut interfaces, bridge, port)
+                        .map_err(|error| Fault::from_error("file_not_editable", &error))?;
+                }
+                Change::Staged | Change::Bridge { .. } | Change::Port { .. } | Change::Link { .. } => {}
+            }
+        }
+        let edited =
+            Some(interfaces.render()).filter(|bytes| !bytes.is_empty() || files.running.before.is_some());
+        if picture.aim == Aim::Staged {
+            files.staged.after = edited;
+        } else {
+            files.running.after = edited;
+            files.staged.after = None;
+        }
+        Ok(files)
     }
-    Ok(Some(interfaces.render()))
+
+    /// The running file and the staged one, as they are left.
+    pub fn after(&self) -> [Option<&[u8]>; 2] {
+        [self.running.after.as_deref(), self.staged.after.as_deref()]
+    }
+
+    /// Writes them, under Proxmox's lock, unless one is not as it was found. `begin` is called when that is sure and
+    /// nothing was written yet. Says what it did.
+    pub fn write(
+        &self,
+        paths: &Paths,
+        begin: impl FnOnce() -> Result<(), Fault>,
+    ) -> Result<Vec<String>, Fault> {
+        let _lock = lock(paths)?;
+        for (path, file) in self.with_paths(paths) {
+            if read_file(path)? != file.before {
+                return Err(changed(path));
+            }
+        }
+        begin()?;
+        self.with_paths(paths).into_iter().try_fold(Vec::new(), |mut written, (path, file)| {
+            if file.before != file.after {
+                written.push(put(path, file.after.as_deref())?);
+            }
+            Ok(written)
+        })
+    }
+
+    /// Puts back what was written. A file that is somebody else's by now stays, and then both do.
+    pub fn put_back(&self, paths: &Paths) -> Result<Vec<String>, Fault> {
+        let _lock = lock(paths)?;
+        let mut ours = Vec::new();
+        for (path, file) in self.with_paths(paths) {
+            match read_file(path)? {
+                now if now == file.before => {}
+                now if now == file.after => ours.push((path, file)),
+                _ => return Err(changed(path)),
+            }
+        }
+        // The other way round: what waits must not be missing while the running file is as before.
+        ours.into_iter()
+            .rev()
+            .map(|(path, file)| Ok(format!("{} back", put(path, file.before.as_deref())?)))
+            .collect()
+    }
+
+    fn with_paths<'a>(&'a self, paths: &'a Paths) -> [(&'a Path, &'a Rewrite); 2] {
+        [(&paths.interfaces, &self.running), (&paths.staged, &self.staged)]
+    }
 }
 
-/// A bridge's `ovs_ports` line is many tasks' work and so no part of the stanza that one of them declares.
-fn put(interfaces: &mut Interfaces, name: &str, stanza: &Stanza) -> Result<(), EditError> {
-    let mut stanza = stanza.clone();
-    if let Some(found) = interfaces.stanza(name) {
-        stanza.set("ovs_ports", found.get("ovs_ports"));
-    }
-    interfaces.put(&stanza)
+fn lock(paths: &Paths) -> Result<ProxmoxLock, Fault> {
+    ProxmoxLock::acquire(paths, paths.limits.proxmox_lock)
+        .map_err(|error| Fault::from_error("locked", &error))
 }
 
-/// Replaces `from` by `to`, under Proxmox's lock, unless the file is not `from` any more. `begin` is called when
-/// that is sure and nothing was written yet.
-pub fn replace(
-    paths: &Paths,
-    from: Option<&[u8]>,
-    to: Option<&[u8]>,
-    begin: impl FnOnce() -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let _lock = ProxmoxLock::acquire(paths, paths.limits.proxmox_lock)
-        .map_err(|error| Fault::from_error("locked", &error))?;
-    if read_file(&paths.interfaces)?.as_deref() != from {
-        return Err(Fault::new(
-            "file_changed",
-            format!(
-                "writing `{}` failed: somebody else changed it meanwhile, and that stays; hint: look at it, then run again",
-                paths.interfaces.display()
-            ),
-        ));
-    }
-    begin()?;
-    let path = &paths.interfaces;
-    let written = match to {
-        Some(bytes) => write(path, bytes),
-        None => fs::remove_file(path),
+fn changed(path: &Path) -> Fault {
+    Fault::new(
+        "file_changed",
+        format!(
+            "writing `{}` failed: somebody else changed it meanwhile, and that stays; hint: look at it, then run again",
+            path.display()
+        ),
+    )
+}
+
+/// Writes or removes a file, and says so.
+fn put(path: &Path, bytes: Option<&[u8]>) -> Result<String, Fault> {
+    let (verb, done) = match bytes {
+        Some(bytes) => ("write", write(path, bytes)),
+        None => ("remove", fs::remove_file(path)),
     };
-    written.map_err(|error| {
-        Fault::new("file_not_written", format!("writing `{}` failed: {error}", path.display()))
-    })
+    match done {
+        Ok(()) => Ok(format!("{verb} {}", path.display())),
+        Err(error) => {
+            Err(Fault::new("file_not_written", format!("{verb} `{}` failed: {error}", path.display())))
+        }
+    }
 }
 
 /// A run that was killed while it wrote leaves its temporary file; we hold the lock, so nobody is writing one.

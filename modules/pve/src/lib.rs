@@ -12,6 +12,7 @@ pub mod paths;
 pub mod spawn;
 pub mod unixctl;
 
+pub mod apply_options;
 pub mod live;
 pub mod picture;
 pub mod rules;
@@ -22,6 +23,9 @@ pub mod address;
 pub mod attachment;
 pub mod bridge_mac;
 pub mod change;
+pub mod declared;
+pub mod draft;
+
 pub mod conflicts;
 pub mod nic;
 
@@ -30,6 +34,7 @@ pub mod apply;
 pub mod file;
 pub mod node;
 pub mod reload;
+pub mod task;
 
 pub mod ovs_bond;
 pub mod ovs_bridge;

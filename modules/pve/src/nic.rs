@@ -2,20 +2,22 @@
 
 use ansible_module::fault::Fault;
 
+use crate::draft::Draft;
 use crate::interfaces::Stanza;
-use crate::kernel::{Link, Master};
+use crate::kernel::{Cidr, Link, Master};
 use crate::picture::Picture;
 
 /// Refuses `nic`, given in `option`, as a port of `owner` (a bond or a bridge) unless it is free or `owner`'s.
-pub fn is_free(picture: &Picture, option: &str, nic: &str, owner: &str) -> Result<(), Fault> {
+pub fn is_free(draft: &Draft<'_>, option: &str, nic: &str, owner: &str) -> Result<(), Fault> {
+    let picture = draft.picture;
     let obstacle = match picture.links.get(nic) {
         None => Some(missing(picture, nic)),
-        Some(link) => enslaved(link)
+        Some(link) => enslaved(draft, nic, link)
             .or_else(|| other_kind(picture, nic))
-            .or_else(|| claimed(picture, nic, owner))
-            .or_else(|| live_elsewhere(picture, nic, owner))
-            .or_else(|| under_a_vlan(picture, nic))
-            .or_else(|| addressed(picture, nic, link)),
+            .or_else(|| claimed(draft, nic, owner))
+            .or_else(|| live_elsewhere(draft, nic, owner))
+            .or_else(|| under_a_vlan(draft, nic))
+            .or_else(|| addressed(draft, nic, link)),
     };
     match obstacle {
         None => Ok(()),
@@ -38,8 +40,9 @@ fn missing(picture: &Picture, nic: &str) -> Fault {
     Fault::new("nic_not_found", format!("this node has no such link; hint: it has {}", nics.join(", ")))
 }
 
-fn enslaved(link: &Link) -> Option<Fault> {
+fn enslaved(draft: &Draft<'_>, nic: &str, link: &Link) -> Option<Fault> {
     match link.master.as_ref()? {
+        Master::Bridge(name) | Master::Bond(name) if draft.frees(nic, name) => None,
         Master::Bridge(name) => Some(in_use(&format!("it is a port of the Linux bridge `{name}`"))),
         Master::Bond(name) => Some(in_use(&format!("it is a member of the Linux bond `{name}`"))),
         // Open vSwitch's kernel datapath, which is asked by name.
@@ -57,35 +60,43 @@ fn other_kind(picture: &Picture, nic: &str) -> Option<Fault> {
     (!picture.links.is_nic(nic)).then(fault)
 }
 
-fn claimed(picture: &Picture, nic: &str, owner: &str) -> Option<Fault> {
-    let claim = picture.interfaces.claims(nic).into_iter().find(|claim| claim.by != owner)?;
+fn claimed(draft: &Draft<'_>, nic: &str, owner: &str) -> Option<Fault> {
+    let claim = draft.interfaces().claims(nic).into_iter().find(|claim| claim.by != owner)?;
     Some(in_use(&format!("`{}` names it in `{}` in the interfaces file", claim.by, claim.key)))
 }
 
-fn live_elsewhere(picture: &Picture, nic: &str, owner: &str) -> Option<Fault> {
+fn live_elsewhere(draft: &Draft<'_>, nic: &str, owner: &str) -> Option<Fault> {
+    let picture = draft.picture;
     let port = &picture.ovs.interfaces.get(nic)?.port;
     let bridge = picture.ovs.ports.get(port).map(|port| port.bridge.as_str()).unwrap_or_default();
     // A NIC that is attached directly is a port of its own name on its bridge.
     let is_owners = port == owner || (port == nic && bridge == owner);
-    (!is_owners).then(|| in_use(&format!("it is in port `{port}` of bridge `{bridge}` in Open vSwitch")))
+    let goes = draft.frees(nic, port) || (port == nic && draft.frees(nic, bridge));
+    (!is_owners && !goes)
+        .then(|| in_use(&format!("it is in port `{port}` of bridge `{bridge}` in Open vSwitch")))
 }
 
-fn under_a_vlan(picture: &Picture, nic: &str) -> Option<Fault> {
+fn under_a_vlan(draft: &Draft<'_>, nic: &str) -> Option<Fault> {
+    let interfaces = draft.interfaces();
     let is_over = |name: &String| {
         let raw_device =
-            picture.interfaces.stanza(name).and_then(|stanza| Some(stanza.get("vlan-raw-device")? == nic));
+            interfaces.stanza(name).and_then(|stanza| Some(stanza.get("vlan-raw-device")? == nic));
         name.strip_prefix(nic).is_some_and(|rest| rest.starts_with('.')) || raw_device == Some(true)
     };
-    let vlan = picture.interfaces.names().into_iter().find(is_over)?;
+    let vlan = interfaces.names().into_iter().find(is_over)?;
     Some(Fault::new(
         "port_in_use",
         format!("`{vlan}` in the interfaces file is a VLAN on it; hint: make that an IntPort with a tag"),
     ))
 }
 
-fn addressed(picture: &Picture, nic: &str, link: &Link) -> Option<Fault> {
-    let live = link.addresses.iter().find(|address| !address.is_link_local());
-    let declared = || picture.interfaces.stanza(nic).and_then(|stanza| declared_address(&stanza));
+fn addressed(draft: &Draft<'_>, nic: &str, link: &Link) -> Option<Fault> {
+    let goes = |address: &Cidr| {
+        let text = address.to_string();
+        draft.drops(nic, |stanza| [stanza.address(), stanza.address6()].contains(&Some(text.clone())))
+    };
+    let live = link.addresses.iter().find(|address| !address.is_link_local() && !goes(address));
+    let declared = || draft.interfaces().stanza(nic).and_then(|stanza| declared_address(&stanza));
     let fact = match live {
         Some(address) => format!("it has the address {address}"),
         None => format!("its stanza in the interfaces file gives it an address ({})", declared()?),

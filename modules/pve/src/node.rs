@@ -6,43 +6,34 @@ use std::time::{Duration, Instant};
 
 use ansible_module::checkpoint::{Checkpoint, sweep, unfinished};
 use ansible_module::context::Context;
-use ansible_module::converge::{self, Device, Prepared, Target};
+use ansible_module::converge::{self, Device, Prepared};
 use ansible_module::fault::{Fault, Step};
 use ansible_module::lock::Lock;
 use ansible_module::outcome::{Ended, Failure};
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 
+use crate::apply_options::Aim;
 use crate::change::{Change, changes};
 use crate::conflicts;
-use crate::file;
+use crate::file::Files;
 use crate::ovsdb::Ovs;
 use crate::paths::Paths;
 use crate::picture::Picture;
 use crate::reload;
 use crate::state::State;
+use crate::task::{self, Params, Task};
 use crate::unixctl::Daemon;
 
 /// How often LACP is looked at while it is waited for.
 pub(crate) const PAUSE: Duration = Duration::from_millis(200);
 
-/// What is asked of a node beyond its configuration.
-#[derive(Debug, Default)]
-pub struct Condition {
-    /// The bond whose members' LACP partners shall be current, and within what time.
-    pub lacp: Option<(String, Duration)>,
-}
-
 /// What another process needs to go back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Data {
-    /// The interfaces file as it was; `None` where there was none.
-    #[serde(with = "crate::latin1")]
-    pub file_before: Option<Vec<u8>>,
-    /// The interfaces file as we write it.
-    #[serde(with = "crate::latin1")]
-    pub file_after: Option<Vec<u8>>,
-    /// Whether writing it has begun.
+    /// The interfaces files as they were, and as we write them.
+    pub files: Files,
+    /// Whether writing them has begun.
     pub file_touched: bool,
     /// Whether changing what is live has begun.
     pub live_touched: bool,
@@ -55,7 +46,10 @@ pub struct Node<'a> {
     pub(crate) module: &'static str,
     pub(crate) context: &'a Context,
     pub(crate) paths: Paths,
-    condition: Condition,
+    /// Which file it is about.
+    pub(crate) aim: Aim,
+    /// The bond whose members' LACP partners shall be current, and within what time.
+    lacp: Option<(String, Duration)>,
     lock: Option<Lock>,
     /// A checkpoint to go back from, instead of any that is found.
     named: Option<PathBuf>,
@@ -68,21 +62,20 @@ pub struct Node<'a> {
 }
 
 /// Runs a module: arguments first, then the node.
-pub fn converge<D>(
-    module: &'static str,
-    context: &Context,
-    desired: impl FnOnce() -> Result<D, Fault>,
-    target: impl Fn(&D, &Picture) -> Result<Target<State>, Fault>,
-    condition: Condition,
-) -> Ended {
-    let desired = desired().map_err(|fault| Failure::untouched(Step::Arguments, fault))?;
-    let mut node = Node::new(module, context, condition, None)?;
-    converge::converge(&mut node, |picture| target(&desired, picture), context)
+pub fn converge<T: Task>(params: Params<T::Params>, context: &Context) -> Ended {
+    let Params { task, apply: options } = params;
+    let task = T::new(task).map_err(|fault| Failure::untouched(Step::Arguments, fault))?;
+    let mut node = Node::new(T::SPEC.module, context)?;
+    node.aim = options.aim();
+    node.lacp = task.lacp();
+    let target = |picture: &Picture| task::plan(&task, &options, picture, context.check_mode);
+    converge::converge(&mut node, target, context)
 }
 
 /// Goes back from the checkpoint in `folder`.
 pub fn go_back(module: &'static str, folder: &Path, context: &Context) -> Ended {
-    let mut node = Node::new(module, context, Condition::default(), Some(folder.to_owned()))?;
+    let mut node = Node::new(module, context)?;
+    node.named = Some(folder.to_owned());
     converge::recover(&mut node, context)
 }
 
@@ -100,19 +93,15 @@ pub fn paths() -> Result<Paths, Fault> {
 }
 
 impl<'a> Node<'a> {
-    fn new(
-        module: &'static str,
-        context: &'a Context,
-        condition: Condition,
-        named: Option<PathBuf>,
-    ) -> Result<Self, Box<Failure>> {
+    fn new(module: &'static str, context: &'a Context) -> Result<Self, Box<Failure>> {
         Ok(Self {
             module,
             context,
             paths: paths().map_err(|fault| Failure::untouched(Step::Read, fault))?,
-            condition,
+            aim: Aim::default(),
+            lacp: None,
             lock: None,
-            named,
+            named: None,
             checkpoint: None,
             ovs: Ovs::default(),
             commands: Vec::new(),
@@ -177,8 +166,8 @@ impl Device for Node<'_> {
         if self.is_busy {
             return Err(reload::busy());
         }
-        let picture = Picture::read(&self.paths)?;
-        if !self.context.check_mode {
+        let picture = Picture::read(&self.paths, self.aim)?;
+        if !self.context.check_mode && self.aim != Aim::Staged {
             conflicts::ovs_runs(&picture)?;
         }
         self.ovs.clone_from(&picture.ovs);
@@ -195,8 +184,7 @@ impl Device for Node<'_> {
 
     fn checkpoint(&mut self, picture: &Picture, before: &State, after: &State) -> Result<Prepared, Fault> {
         let data = Data {
-            file_before: picture.file.clone(),
-            file_after: file::edited(picture, &changes(before, after))?,
+            files: Files::edited(picture, &changes(before, after))?,
             file_touched: false,
             live_touched: false,
             before: before.clone(),
@@ -219,7 +207,7 @@ impl Device for Node<'_> {
     }
 
     fn condition(&mut self, _: &State) -> Result<(), Fault> {
-        let Some((bond, limit)) = self.condition.lacp.take() else { return Ok(()) };
+        let Some((bond, limit)) = self.lacp.take() else { return Ok(()) };
         self.context.log.line(&format!("waiting for LACP on {bond}"));
         let deadline = self.context.clock.now() + limit;
         loop {

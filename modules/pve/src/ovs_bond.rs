@@ -1,53 +1,19 @@
 //! `pve_ovs_bond`: what its arguments mean, and what they make of a node. No I/O.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
-use ansible_module::context::Context;
-use ansible_module::converge::Target;
 use ansible_module::fault::Fault;
-use ansible_module::outcome::Ended;
 use ansible_module::presence::Presence;
-use ansible_module::run::Module;
 use ansible_module::spec::ArgumentSpec;
 use serde::{Deserialize, Serialize};
 
+use crate::draft::Draft;
 use crate::interfaces::{Kind, OvsOptions, Stanza};
-use crate::node::{self, Condition};
 use crate::picture::Picture;
 use crate::setting::Setting;
-use crate::state::{Link, State};
+use crate::task::Task;
 use crate::{attachment, bridge_mac, conflicts, nic, rules, specs};
-
-/// The module.
-pub struct OvsBond;
-
-impl Module for OvsBond {
-    const SPEC: &'static ArgumentSpec = &specs::ovs_bond::SPEC;
-    type Params = Params;
-
-    fn run(params: Params, context: &Context) -> Ended {
-        let wait = params.wait_for_lacp;
-        let name = params.name.clone();
-        node::converge(
-            Self::SPEC.module,
-            context,
-            || Desired::new(params),
-            |desired, picture| desired.target(picture, context.check_mode),
-            Condition {
-                lacp: u64::try_from(wait)
-                    .ok()
-                    .filter(|wait| *wait > 0)
-                    .map(|wait| (name, Duration::from_secs(wait))),
-            },
-        )
-    }
-
-    fn rollback(folder: &Path, context: &Context) -> Ended {
-        node::go_back(Self::SPEC.module, folder, context)
-    }
-}
 
 /// The arguments as given.
 #[derive(Debug, Deserialize)]
@@ -103,7 +69,7 @@ impl Mode {
 
 /// The arguments as meant: each valid by itself.
 #[derive(Debug)]
-pub struct Desired {
+pub struct OvsBond {
     name: String,
     state: Presence,
     bridge: Option<String>,
@@ -112,12 +78,14 @@ pub struct Desired {
     /// By the key that it has in `ovs_options`.
     options: Vec<(&'static str, Setting<String>)>,
     comments: Option<String>,
-    waits_for_lacp: bool,
+    wait_for_lacp: Option<Duration>,
 }
 
-impl Desired {
-    /// Checks the arguments; the node is not looked at.
-    pub fn new(params: Params) -> Result<Self, Fault> {
+impl Task for OvsBond {
+    const SPEC: &'static ArgumentSpec = &specs::ovs_bond::SPEC;
+    type Params = Params;
+
+    fn new(params: Params) -> Result<Self, Fault> {
         let Params {
             name,
             state,
@@ -136,15 +104,8 @@ impl Desired {
         if let Some(bridge) = &bridge {
             rules::bridge_name("bridge", bridge)?;
         }
-        if wait_for_lacp < 0 {
-            return Err(Fault::new(
-                "invalid_number",
-                format!(
-                    "option `wait_for_lacp`: {wait_for_lacp} is not a number of seconds; hint: 0 does not wait"
-                ),
-            ));
-        }
-        if wait_for_lacp > 0 && state == Presence::Absent {
+        let wait_for_lacp = rules::wait("wait_for_lacp", wait_for_lacp)?;
+        if wait_for_lacp.is_some() && state == Presence::Absent {
             return Err(Fault::new(
                 "invalid_combination",
                 "option `wait_for_lacp`: a bond that shall be absent has no LACP partner; hint: leave the option out",
@@ -172,43 +133,52 @@ impl Desired {
             mode,
             options,
             comments,
-            waits_for_lacp: wait_for_lacp > 0,
+            wait_for_lacp,
         })
     }
 
-    /// What the node looks like when the bond is as declared.
-    pub fn target(&self, picture: &Picture, check_mode: bool) -> Result<Target<State>, Fault> {
-        let mut warnings: Vec<String> = conflicts::is_ready(picture)?.into_iter().collect();
-        conflicts::is_of_kind(picture, &self.name, Kind::OvsBond, "OVSBond")?;
+    fn draft(&self, draft: &mut Draft<'_>) -> Result<(), Fault> {
+        conflicts::is_of_kind(draft, &self.name, Kind::OvsBond, "OVSBond")?;
         let stanza = match self.state {
             Presence::Absent => None,
-            Presence::Present => Some(self.stanza(picture)?),
+            Presence::Present => Some(self.stanza(draft)?),
         };
-        let mut after = State::default();
-        let bond = conflicts::PortKind::Bond;
-        warnings.extend(attachment::plan(picture, &self.name, stanza, bond, check_mode, &mut after)?);
-        if let Some(port) = after.ovsdb.ports.get(&self.name).cloned().flatten() {
-            if self.waits_for_lacp && port.lacp == "off" {
-                return Err(Fault::new(
-                    "lacp_is_off",
-                    format!(
-                        "option `wait_for_lacp`: `{}` does not speak LACP; hint: `mode: lacp-balance-tcp`",
-                        self.name
-                    ),
-                ));
-            }
-            for member in &port.interfaces {
-                nic::is_free(picture, "members", member, &self.name)?;
-                after.file.stanzas.insert(member.clone(), Some(member_stanza(picture, member)));
-                after.kernel.insert(member.clone(), Link { present: true, up: true, ..Link::default() });
-            }
-            warnings.extend(conflicts::renegotiation(picture, &port.bridge, &self.name, &port.interfaces));
+        attachment::put(draft, &self.name, stanza.as_ref(), conflicts::PortKind::Bond)?;
+        let Some(stanza) = stanza else { return Ok(()) };
+        self.check_lacp(&stanza)?;
+        let members: BTreeSet<String> = stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect();
+        for member in &members {
+            draft.put(&member_stanza(draft, member))?;
+            nic::is_free(draft, "members", member, &self.name)?;
         }
-        Ok(Target { after, warnings })
+        let bridge = stanza.get("ovs_bridge").unwrap_or_default();
+        draft.warn(conflicts::renegotiation(draft.picture, bridge, &self.name, &members));
+        Ok(())
     }
 
-    fn stanza(&self, picture: &Picture) -> Result<Stanza, Fault> {
-        let found = picture.stanza(&self.name);
+    fn lacp(&self) -> Option<(String, Duration)> {
+        self.wait_for_lacp.map(|limit| (self.name.clone(), limit))
+    }
+}
+
+impl OvsBond {
+    /// LACP can be waited for only where it runs.
+    fn check_lacp(&self, stanza: &Stanza) -> Result<(), Fault> {
+        let is_off = OvsOptions::of(stanza).get("lacp").is_none_or(|lacp| lacp == "off");
+        if self.wait_for_lacp.is_none() || !is_off {
+            return Ok(());
+        }
+        Err(Fault::new(
+            "lacp_is_off",
+            format!(
+                "option `wait_for_lacp`: `{}` does not speak LACP; hint: `mode: lacp-balance-tcp`",
+                self.name
+            ),
+        ))
+    }
+
+    fn stanza(&self, draft: &Draft<'_>) -> Result<Stanza, Fault> {
+        let found = draft.stanza(&self.name);
         let is_new = found.is_none();
         let mut stanza = attachment::stanza(found, &self.name, "OVSBond", self.bridge.as_deref())?;
         let declared: BTreeSet<String> = stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect();
@@ -227,7 +197,7 @@ impl Desired {
             None if is_new => return Err(rules::required("members", &self.name, "[ens20f0np0, ens20f1np1]")),
             _ => {}
         }
-        self.set_options(&mut stanza, is_new, picture);
+        self.set_options(&mut stanza, is_new, draft.picture);
         if let Some(comments) = &self.comments {
             stanza.set_comment(comments);
         }
@@ -288,8 +258,8 @@ fn member_set(members: Vec<String>) -> Result<BTreeSet<String>, Fault> {
 }
 
 /// A member's stanza: brought up at boot, and no port of its own any more.
-fn member_stanza(picture: &Picture, nic: &str) -> Stanza {
-    let mut stanza = picture.stanza(nic).unwrap_or_else(|| Stanza::new(nic, "manual"));
+fn member_stanza(draft: &Draft<'_>, nic: &str) -> Stanza {
+    let mut stanza = draft.stanza(nic).unwrap_or_else(|| Stanza::new(nic, "manual"));
     stanza.auto = true;
     for key in ["ovs_type", "ovs_bridge", "ovs_options"] {
         stanza.set(key, None);

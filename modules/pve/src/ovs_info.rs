@@ -18,6 +18,7 @@ use serde_json::Value;
 use self::bond::Bond;
 use self::bridge::Bridge;
 use self::intport::IntPort;
+use crate::apply_options::Aim;
 use crate::interfaces::Kind;
 use crate::node::{self, database_deadline};
 use crate::ovsdb::{self, Ovs};
@@ -44,7 +45,7 @@ pub struct Params {}
 
 fn tell() -> Result<Report, Fault> {
     let paths = node::paths()?;
-    let picture = Picture::read(&paths)?;
+    let picture = Picture::read(&paths, Aim::Live)?;
     let shown = ask(&paths, &bonds(&picture)).map_err(|error| Fault::from_error("ovs_failed", &error))?;
     let info = Info::new(&picture, &shown);
     let warnings = paths.notice().into_iter().chain(warnings(&picture, &info)).collect();
@@ -119,7 +120,7 @@ fn told<'a, T>(
 
 /// Whether the interfaces file has `name` as such an interface.
 fn is_configured(picture: &Picture, name: &str, kind: Kind) -> bool {
-    picture.interfaces.stanza(name).is_some() && picture.interfaces.kind(name) == kind
+    picture.running.interfaces.stanza(name).is_some() && picture.running.interfaces.kind(name) == kind
 }
 
 /// What is not there although it should be.
@@ -131,9 +132,9 @@ fn warnings(picture: &Picture, info: &Info) -> Vec<String> {
                 .to_owned(),
         ];
     }
-    let missing = picture.interfaces.names().into_iter().filter_map(|name| {
-        let kind = picture.interfaces.kind(&name);
-        let is_started = picture.interfaces.stanza(&name)?.auto;
+    let missing = picture.running.interfaces.names().into_iter().filter_map(|name| {
+        let kind = picture.running.interfaces.kind(&name);
+        let is_started = picture.running.interfaces.stanza(&name)?.auto;
         (is_started && !info.has(kind, &name)).then(|| {
             format!(
                 "`{name}` is {kind} in the interfaces file, and Open vSwitch does not have it; hint: `ifreload -a`"

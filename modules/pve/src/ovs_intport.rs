@@ -1,44 +1,15 @@
 //! `pve_ovs_intport`: what its arguments mean, and what they make of a node. No I/O.
 
-use std::path::Path;
-
-use ansible_module::context::Context;
-use ansible_module::converge::Target;
 use ansible_module::fault::Fault;
-use ansible_module::outcome::Ended;
 use ansible_module::presence::Presence;
-use ansible_module::run::Module;
 use ansible_module::spec::ArgumentSpec;
 use serde::Deserialize;
 
 use crate::address::Address;
+use crate::draft::Draft;
 use crate::interfaces::{Kind, OvsOptions, Stanza};
-use crate::node::{self, Condition};
-use crate::picture::Picture;
-use crate::state::State;
+use crate::task::Task;
 use crate::{attachment, conflicts, rules, specs};
-
-/// The module.
-pub struct OvsIntport;
-
-impl Module for OvsIntport {
-    const SPEC: &'static ArgumentSpec = &specs::ovs_intport::SPEC;
-    type Params = Params;
-
-    fn run(params: Params, context: &Context) -> Ended {
-        node::converge(
-            Self::SPEC.module,
-            context,
-            || Desired::new(params),
-            |desired, picture| desired.target(picture, context.check_mode),
-            Condition::default(),
-        )
-    }
-
-    fn rollback(folder: &Path, context: &Context) -> Ended {
-        node::go_back(Self::SPEC.module, folder, context)
-    }
-}
 
 /// The arguments as given.
 #[derive(Debug, Deserialize)]
@@ -55,7 +26,7 @@ pub struct Params {
 
 /// The arguments as meant: each valid by itself.
 #[derive(Debug)]
-pub struct Desired {
+pub struct OvsIntport {
     name: String,
     state: Presence,
     bridge: Option<String>,
@@ -64,9 +35,11 @@ pub struct Desired {
     comments: Option<String>,
 }
 
-impl Desired {
-    /// Checks the arguments; the node is not looked at.
-    pub fn new(params: Params) -> Result<Self, Fault> {
+impl Task for OvsIntport {
+    const SPEC: &'static ArgumentSpec = &specs::ovs_intport::SPEC;
+    type Params = Params;
+
+    fn new(params: Params) -> Result<Self, Fault> {
         let Params { name, state, bridge, tag, cidr, gateway, comments } = params;
         rules::intport_name("name", &name)?;
         if let Some(bridge) = &bridge {
@@ -77,28 +50,21 @@ impl Desired {
         Ok(Self { name, state, bridge, tag, address: Address::new(cidr, gateway)?, comments })
     }
 
-    /// What the node looks like when the IntPort is as declared.
-    pub fn target(&self, picture: &Picture, check_mode: bool) -> Result<Target<State>, Fault> {
-        let mut warnings: Vec<String> = conflicts::is_ready(picture)?.into_iter().collect();
-        conflicts::is_of_kind(picture, &self.name, Kind::OvsIntPort, "OVSIntPort")?;
-        let found = picture.stanza(&self.name);
+    fn draft(&self, draft: &mut Draft<'_>) -> Result<(), Fault> {
+        conflicts::is_of_kind(draft, &self.name, Kind::OvsIntPort, "OVSIntPort")?;
         let stanza = match self.state {
             Presence::Absent => None,
-            Presence::Present => Some(self.stanza(found.clone())?),
+            Presence::Present => Some(self.stanza(draft.stanza(&self.name))?),
         };
         if let Some(stanza) = &stanza {
-            conflicts::address_is_free(picture, stanza)?;
-            conflicts::name_is_free(picture, &self.name, "OVSIntPort")?;
+            conflicts::address_is_free(draft, stanza)?;
+            conflicts::name_is_free(draft, &self.name, "OVSIntPort")?;
         }
-        let mut after = State::default();
-        if stanza.is_some() || found.is_some() || picture.ovs.ports.contains_key(&self.name) {
-            after.kernel.insert(self.name.clone(), Address::link(found.as_ref(), stanza.as_ref()));
-        }
-        let intport = conflicts::PortKind::IntPort;
-        warnings.extend(attachment::plan(picture, &self.name, stanza, intport, check_mode, &mut after)?);
-        Ok(Target { after, warnings })
+        attachment::put(draft, &self.name, stanza.as_ref(), conflicts::PortKind::IntPort)
     }
+}
 
+impl OvsIntport {
     fn stanza(&self, found: Option<Stanza>) -> Result<Stanza, Fault> {
         let mut stanza = attachment::stanza(found, &self.name, "OVSIntPort", self.bridge.as_deref())?;
         if let Some(tag) = self.tag {

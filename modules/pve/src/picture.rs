@@ -7,21 +7,31 @@ use std::time::Instant;
 
 use ansible_module::fault::Fault;
 
+use crate::apply_options::Aim;
 use crate::interfaces::{Interfaces, Stanza};
 use crate::jsonrpc;
 use crate::kernel::{DefaultRoute, Links, default_routes};
 use crate::ovsdb::{self, Database, Ovs};
 use crate::paths::Paths;
 
+/// An interfaces file: its bytes, and what they say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Text {
+    /// Its bytes; `None` where there is no such file.
+    pub bytes: Option<Vec<u8>>,
+    /// What they say.
+    pub interfaces: Interfaces,
+}
+
 /// A node.
 #[derive(Debug, Clone, Default)]
 pub struct Picture {
-    /// The bytes of the interfaces file; `None` where there is none.
-    pub file: Option<Vec<u8>>,
-    /// What they say.
-    pub interfaces: Interfaces,
-    /// Whether changes that somebody staged are waiting to be applied.
-    pub is_staged: bool,
+    /// The file that ifupdown2 reads.
+    pub running: Text,
+    /// The changes that somebody staged, where there are any.
+    pub staged: Option<Text>,
+    /// Which of the two is edited.
+    pub aim: Aim,
     /// What Open vSwitch does; nothing where it is not running.
     pub ovs: Ovs,
     /// Whether Open vSwitch is running.
@@ -34,16 +44,16 @@ pub struct Picture {
 
 impl Picture {
     /// Reads every store.
-    pub fn read(paths: &Paths) -> Result<Self, Fault> {
+    pub fn read(paths: &Paths, aim: Aim) -> Result<Self, Fault> {
         let links = Links::read(paths).map_err(|error| Fault::from_error("kernel_unreadable", &error))?;
         let routes = default_routes(paths).map_err(|error| Fault::from_error("kernel_unreadable", &error))?;
-        let file = read_file(&paths.interfaces)?;
-        let interfaces = understand(file.as_deref(), &links);
+        let running = Text::new(read_file(&paths.interfaces)?, &links);
+        let staged = read_file(&paths.staged)?.map(|bytes| Text::new(Some(bytes), &links));
         let ovs = read_ovs(paths)?;
         Ok(Self {
-            file,
-            interfaces,
-            is_staged: paths.staged.exists(),
+            running,
+            staged,
+            aim,
             ovs_runs: ovs.is_some(),
             ovs: ovs.unwrap_or_default(),
             links,
@@ -51,18 +61,48 @@ impl Picture {
         })
     }
 
-    /// A stanza as one task declares it: without a bridge's `ovs_ports` line, which is many tasks' work.
+    /// What the task's change begins from.
+    pub fn interfaces(&self) -> &Interfaces {
+        let staged = self.staged.as_ref().filter(|_| self.aim != Aim::Live);
+        &staged.unwrap_or(&self.running).interfaces
+    }
+
+    /// What the file to be written says now. A staged one that is not there yet says what the running one does.
+    pub fn written(&self) -> &Interfaces {
+        let staged = self.staged.as_ref().filter(|_| self.aim == Aim::Staged);
+        &staged.unwrap_or(&self.running).interfaces
+    }
+
+    /// A stanza that the task's change begins from, as one task declares it: without a bridge's `ovs_ports` line,
+    /// which is many tasks' work.
     pub fn stanza(&self, name: &str) -> Option<Stanza> {
-        let mut stanza = self.interfaces.stanza(name)?;
-        stanza.set("ovs_ports", None);
-        Some(stanza)
+        declared(self.interfaces(), name)
     }
 }
 
-/// What the file says on a node with these links; a missing file is an empty one.
-pub fn understand(file: Option<&[u8]>, links: &Links) -> Interfaces {
-    let nics = links.iter().map(|(name, _)| name).filter(|name| links.is_nic(name)).map(str::to_owned);
-    Interfaces::parse(file.unwrap_or_default()).with_physical_links(nics)
+/// A stanza as one task declares it: without a bridge's `ovs_ports` line, which is many tasks' work.
+pub fn declared(interfaces: &Interfaces, name: &str) -> Option<Stanza> {
+    let mut stanza = interfaces.stanza(name)?;
+    stanza.set("ovs_ports", None);
+    Some(stanza)
+}
+
+/// Makes the file declare an interface as one task does: what else a bridge's `ovs_ports` line names stays.
+pub fn declare(interfaces: &mut Interfaces, stanza: &Stanza) -> Result<(), Fault> {
+    let mut stanza = stanza.clone();
+    if let Some(found) = interfaces.stanza(&stanza.name) {
+        stanza.set("ovs_ports", found.get("ovs_ports"));
+    }
+    interfaces.put(&stanza).map_err(|error| Fault::from_error("file_not_editable", &error))
+}
+
+impl Text {
+    /// What these bytes say on a node with these links; a missing file is an empty one.
+    pub fn new(bytes: Option<Vec<u8>>, links: &Links) -> Self {
+        let nics = links.iter().map(|(name, _)| name).filter(|name| links.is_nic(name)).map(str::to_owned);
+        let interfaces = Interfaces::parse(bytes.as_deref().unwrap_or_default()).with_physical_links(nics);
+        Self { bytes, interfaces }
+    }
 }
 
 /// The bytes of the interfaces file; `None` where there is none.

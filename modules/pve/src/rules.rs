@@ -2,6 +2,7 @@
 //! values; what depends on the node is in `conflicts.rs`.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use ansible_module::fault::Fault;
 
@@ -174,6 +175,17 @@ pub fn required(option: &str, name: &str, example: &str) -> Fault {
             "option `{option}`: required, because `{name}` does not exist yet; hint: such as `{example}`"
         ),
     )
+}
+
+/// How long to wait; 0 does not.
+pub fn wait(option: &str, seconds: i64) -> Result<Option<Duration>, Fault> {
+    match u64::try_from(seconds) {
+        Ok(seconds) => Ok((seconds > 0).then(|| Duration::from_secs(seconds))),
+        Err(_) => Err(Fault::new(
+            "invalid_number",
+            format!("option `{option}`: {seconds} is not a number of seconds; hint: 0 does not wait"),
+        )),
+    }
 }
 
 /// A VLAN tag, or 0 where that takes it away.

@@ -9,9 +9,9 @@ use ansible_module::diff::Described;
 use ansible_module::sentence::Properties;
 use serde::{Deserialize, Serialize};
 
-use crate::interfaces::Stanza;
+use crate::interfaces::{Interfaces, Stanza};
 use crate::live::{Bridge, Port};
-use crate::picture::Picture;
+use crate::picture::{self, Picture};
 
 /// The objects of a task, as they are or as they shall be. `None` is an object that does not exist.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,10 +27,35 @@ pub struct State {
 /// The part of the interfaces file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
+    /// Which of the two it is.
+    pub store: FileStore,
+    /// Whether staged changes wait beside the file; `None` where they are no matter of the task.
+    pub waits: Option<bool>,
     /// Stanzas by interface.
     pub stanzas: BTreeMap<String, Option<Stanza>>,
     /// By bridge and port: whether the bridge's `ovs_ports` line names the port.
     pub ovs_ports: BTreeMap<String, BTreeMap<String, bool>>,
+}
+
+/// Which of the two interfaces files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileStore {
+    /// The one that ifupdown2 reads.
+    #[default]
+    Running,
+    /// The one in which changes wait.
+    Staged,
+}
+
+impl FileStore {
+    /// As people are told of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "interfaces file",
+            Self::Staged => "staged interfaces file",
+        }
+    }
 }
 
 /// The part of the Open vSwitch database.
@@ -47,8 +72,8 @@ pub struct Ovsdb {
 pub struct Link {
     /// Whether it exists.
     pub present: bool,
-    /// Whether it is administratively up.
-    pub up: bool,
+    /// Whether it is administratively up; `None` where that is not ours.
+    pub up: Option<bool>,
     /// Addresses with prefix length: whether the link has them.
     pub addresses: BTreeMap<String, bool>,
     /// Gateways: whether a default route leads to them through the link.
@@ -58,19 +83,17 @@ pub struct Link {
 impl State {
     /// The same objects as in `like`, as they are in `picture`.
     pub fn found(picture: &Picture, like: &Self) -> Self {
-        let Self { file: File { stanzas, ovs_ports }, ovsdb: Ovsdb { bridges, ports }, kernel } = like;
+        let Self { file: File { store, waits, stanzas, ovs_ports }, ovsdb: Ovsdb { bridges, ports }, kernel } =
+            like;
         let mut found = Self::default();
+        found.file.store = *store;
+        found.file.waits = waits.map(|_| picture.staged.is_some());
+        let file = picture.written();
         for name in stanzas.keys() {
-            found.file.stanzas.insert(name.clone(), picture.stanza(name));
+            found.file.stanzas.insert(name.clone(), picture::declared(file, name));
         }
         for (bridge, wanted) in ovs_ports {
-            let listed: BTreeSet<String> = picture
-                .interfaces
-                .stanza(bridge)
-                .map(|stanza| stanza.list("ovs_ports").into_iter().map(str::to_owned).collect())
-                .unwrap_or_default();
-            let ports = wanted.keys().map(|port| (port.clone(), listed.contains(port))).collect();
-            found.file.ovs_ports.insert(bridge.clone(), ports);
+            found.file.ovs_ports.insert(bridge.clone(), listing(file, bridge, wanted.keys()));
         }
         for name in bridges.keys() {
             found.ovsdb.bridges.insert(name.clone(), Bridge::found(&picture.ovs, name));
@@ -97,7 +120,7 @@ impl Link {
         };
         Self {
             present: link.is_some(),
-            up: link.is_some_and(|link| link.is_up),
+            up: like.up.map(|_| link.is_some_and(|link| link.is_up)),
             addresses: like.addresses.keys().map(|cidr| (cidr.clone(), addresses.contains(cidr))).collect(),
             gateways: like.gateways.keys().map(|gateway| (gateway.clone(), has_gateway(gateway))).collect(),
         }
@@ -113,8 +136,9 @@ impl Link {
         };
         let state = match (present, up) {
             (false, _) => "",
-            (true, false) => "down",
-            (true, true) => "up",
+            (true, None) => "present",
+            (true, Some(false)) => "down",
+            (true, Some(true)) => "up",
         };
         [("state", state.to_owned()), ("address", those(addresses)), ("default route via", those(gateways))]
             .map(|(name, value)| (name.to_owned(), value))
@@ -124,19 +148,24 @@ impl Link {
 
 impl converge::State for State {
     fn describe(&self) -> Vec<Described> {
-        let Self { file: File { stanzas, ovs_ports }, ovsdb: Ovsdb { bridges, ports }, kernel } = self;
+        let Self {
+            file: File { store, waits: _, stanzas, ovs_ports },
+            ovsdb: Ovsdb { bridges, ports },
+            kernel,
+        } = self;
+        let file = store.name();
         let mut objects = Vec::new();
         let mut object = |name: String, text: String| objects.push(Described { name, text });
         for (name, stanza) in stanzas {
             object(
-                format!("{name} in the interfaces file"),
+                format!("{name} in the {file}"),
                 stanza.as_ref().map(ToString::to_string).unwrap_or_default(),
             );
         }
         for (bridge, ports) in ovs_ports {
             let listed = ports.iter().filter(|(_, listed)| **listed);
             object(
-                format!("ovs_ports of {bridge} in the interfaces file"),
+                format!("ovs_ports of {bridge} in the {file}"),
                 lines(listed.map(|(port, _)| port.clone())),
             );
         }
@@ -157,6 +186,17 @@ impl converge::State for State {
         }
         objects
     }
+}
+
+/// Which of `ports` the bridge's `ovs_ports` line names.
+pub(crate) fn listing<'a>(
+    file: &Interfaces,
+    bridge: &str,
+    ports: impl Iterator<Item = &'a String>,
+) -> BTreeMap<String, bool> {
+    let stanza = file.stanza(bridge);
+    let listed = stanza.as_ref().map(|stanza| stanza.list("ovs_ports")).unwrap_or_default();
+    ports.map(|port| (port.clone(), listed.contains(&port.as_str()))).collect()
 }
 
 fn lines(items: impl Iterator<Item = String>) -> String {

@@ -1,10 +1,10 @@
 //! Every folder of `tests/plan` is a case: a node, tasks on it in turn, and what comes of them.
 //!
-//! - `interfaces`: the file before; without it there is none.
+//! - `interfaces`: the file before; without it there is none. `staged`: changes that wait in `interfaces.new`.
 //! - `case.json`: `links` (by name: `{}` is a NIC; `bridge` names its Linux bridge, `addresses` lists its own;
 //!   `kind: bridge` makes it a Linux bridge), `ports` that Open vSwitch has already (by name: `bridge` and `type`),
 //!   `default_routes` (link: gateway) and `tasks`, each `{MODULE: ARGUMENTS}`.
-//! - `expected`: the file after all tasks; `changes`: what they said, a line each.
+//! - `expected`: the file after all tasks; `expected_staged`: what waits then; `changes`: what they said, a line each.
 //! - or `refused`: the code of the error that the tasks end with, and its message.
 //!
 //! On each task the laws of planning are checked too: the target of the target is itself, and a node that has become
@@ -24,15 +24,18 @@ use std::path::Path;
 use ansible_module::converge::{State as _, Target};
 use ansible_module::diff;
 use ansible_module::fault::Fault;
-use ansible_module::spec::ArgumentSpec;
+use pve::apply_options::ApplyOptions;
 use pve::change::{Change, changes};
+use pve::file::Files;
 use pve::kernel::{DefaultRoute, Kind, Link, Master};
+use pve::ovs_bond::OvsBond;
+use pve::ovs_bridge::OvsBridge;
+use pve::ovs_intport::OvsIntport;
 use pve::ovsdb;
-use pve::picture::{Picture, understand};
+use pve::picture::{Picture, Text};
 use pve::state::State;
-use pve::{file, ovs_bond, ovs_bridge, ovs_intport, specs};
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use pve::task::{Params, Task, plan as plan_task};
+use serde_json::{Map, Value, json};
 
 #[test]
 fn every_case_comes_out_as_expected() {
@@ -41,11 +44,13 @@ fn every_case_comes_out_as_expected() {
 
 fn check(case: &Path) -> golden::Outcome {
     let described: Value = serde_json::from_slice(&fs::read(case.join("case.json")).unwrap()).unwrap();
-    let mut picture = picture(fs::read(case.join("interfaces")).ok(), &described);
+    let read = |name| fs::read(case.join(name)).ok();
+    let mut picture = picture(read("interfaces"), read("staged"), &described);
     let mut told = String::new();
     let mut refused = None;
     for task in described["tasks"].as_array().unwrap() {
         let (module, arguments) = task.as_object().unwrap().iter().next().unwrap();
+        picture.aim = options(arguments).aim();
         match plan(module, arguments, &picture) {
             Ok(Target { after, warnings }) => {
                 assert_eq!(warnings, Vec::<String>::new());
@@ -68,9 +73,11 @@ fn check(case: &Path) -> golden::Outcome {
             }
         }
     }
-    let file = picture.file.map(|bytes| String::from_utf8(bytes).unwrap());
+    let text = |file: Text| String::from_utf8(file.bytes.unwrap()).unwrap();
+    let staged = picture.staged.map(text);
     vec![
-        ("expected", refused.is_none().then_some(file).flatten()),
+        ("expected", refused.is_none().then(|| text(picture.running))),
+        ("expected_staged", staged.filter(|_| refused.is_none())),
         ("changes", refused.is_none().then_some(told)),
         ("refused", refused),
     ]
@@ -91,24 +98,29 @@ fn obeys_the_laws(case: &Path, module: &str, arguments: &Value, picture: &Pictur
 fn plan(module: &str, arguments: &Value, picture: &Picture) -> Result<Target<State>, Fault> {
     let arguments = arguments.as_object().unwrap().clone();
     match module {
-        "pve_ovs_bridge" => {
-            ovs_bridge::Desired::new(params(&specs::ovs_bridge::SPEC, arguments))?.target(picture)
-        }
-        "pve_ovs_bond" => {
-            ovs_bond::Desired::new(params(&specs::ovs_bond::SPEC, arguments))?.target(picture, false)
-        }
-        "pve_ovs_intport" => {
-            ovs_intport::Desired::new(params(&specs::ovs_intport::SPEC, arguments))?.target(picture, false)
-        }
+        "pve_ovs_bridge" => planned::<OvsBridge>(arguments, picture),
+        "pve_ovs_bond" => planned::<OvsBond>(arguments, picture),
+        "pve_ovs_intport" => planned::<OvsIntport>(arguments, picture),
         _ => panic!("there is no {module}"),
     }
 }
 
-fn params<T: DeserializeOwned>(spec: &ArgumentSpec, arguments: Map<String, Value>) -> T {
-    serde_json::from_value(spec.validate(spec.module, arguments, false).unwrap().params.into()).unwrap()
+fn planned<T: Task>(arguments: Map<String, Value>, picture: &Picture) -> Result<Target<State>, Fault> {
+    let params = T::SPEC.validate(T::SPEC.module, arguments, false).unwrap().params;
+    let Params { task, apply } = serde_json::from_value(params.into()).unwrap();
+    plan_task(&T::new(task)?, &apply, picture, false)
 }
 
-fn picture(file: Option<Vec<u8>>, described: &Value) -> Picture {
+/// Where a task's change goes; the same for all modules.
+fn options(arguments: &Value) -> ApplyOptions {
+    let mut options = json!({"apply": true, "pending": "fail"});
+    for (name, value) in arguments.as_object().unwrap() {
+        options[name] = value.clone();
+    }
+    serde_json::from_value(options).unwrap()
+}
+
+fn picture(file: Option<Vec<u8>>, staged: Option<Vec<u8>>, described: &Value) -> Picture {
     let links = described["links"].as_object().unwrap().iter().zip(1..).map(|((name, link), index)| {
         let addresses =
             link["addresses"].as_array().into_iter().flatten().map(|address| cidr(address.as_str().unwrap()));
@@ -126,8 +138,9 @@ fn picture(file: Option<Vec<u8>>, described: &Value) -> Picture {
         (name.clone(), link)
     });
     let links = links.collect();
-    let interfaces = understand(file.as_deref(), &links);
-    let mut picture = Picture { file, interfaces, ovs_runs: true, links, ..Picture::default() };
+    let running = Text::new(file, &links);
+    let staged = staged.map(|bytes| Text::new(Some(bytes), &links));
+    let mut picture = Picture { running, staged, ovs_runs: true, links, ..Picture::default() };
     for (name, port) in described["ports"].as_object().into_iter().flatten() {
         let bridge = port["bridge"].as_str().unwrap();
         picture.ovs.bridges.entry(bridge.to_owned()).or_default().ports.insert(name.clone());
@@ -153,8 +166,10 @@ fn cidr(text: &str) -> pve::kernel::Cidr {
 
 /// What a node would do that does exactly as it is told.
 fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
-    picture.file = file::edited(picture, planned).unwrap();
-    picture.interfaces = understand(picture.file.as_deref(), &picture.links);
+    let files = Files::edited(picture, planned).unwrap();
+    let [running, staged] = files.after();
+    picture.running = Text::new(running.map(<[u8]>::to_vec), &picture.links);
+    picture.staged = staged.map(|bytes| Text::new(Some(bytes.to_vec()), &picture.links));
     for (name, bridge) in &after.ovsdb.bridges {
         picture.ovs.bridges.remove(name);
         picture.ovs.interfaces.remove(name);
@@ -221,7 +236,7 @@ fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
             master: None,
             addresses: Vec::new(),
         });
-        link.is_up = wanted.up;
+        link.is_up = wanted.up.unwrap_or(link.is_up);
         for (address, is_there) in &wanted.addresses {
             link.addresses.retain(|other| other.to_string() != *address);
             link.addresses.extend(is_there.then(|| cidr(address)));

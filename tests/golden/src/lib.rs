@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 /// What came out of a case, by the names of its files; `None` where there must not be such a file.
 pub type Outcome = Vec<(&'static str, Option<String>)>;
 
-/// Runs every folder of `root` as a case, and tells all that came out otherwise than its files say.
+/// Runs every folder of `root` as a case, and tells all that came out otherwise than its files say. With `BLESS` in the
+/// environment, what came out is written to the files too, to be read in the diff; the test fails all the same.
 ///
 /// # Panics
 /// Where one did, which is how a test fails.
@@ -26,6 +27,12 @@ fn differences(case: &Path, outcome: Outcome) -> Vec<String> {
         let file = case.join(name);
         let wanted = fs::read_to_string(&file).ok();
         let told = found.clone().unwrap_or_else(|| "there should be none\n".to_owned());
+        if wanted != found && std::env::var_os("BLESS").is_some() {
+            match &found {
+                Some(text) => fs::write(&file, text).unwrap(),
+                None => fs::remove_file(&file).unwrap(),
+            }
+        }
         (wanted != found).then(|| format!("{}:\n{told}", file.display()))
     };
     outcome.into_iter().filter_map(differs).collect()

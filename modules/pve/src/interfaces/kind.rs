@@ -39,9 +39,14 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether the interface is a port of an OVSBridge, declared by its own stanza.
+    pub fn is_ovs_port(self) -> bool {
+        matches!(self, Self::OvsBond | Self::OvsIntPort | Self::OvsPort)
+    }
+
     /// Whether Open vSwitch makes or carries the interface.
     pub fn is_ovs(self) -> bool {
-        matches!(self, Self::OvsBridge | Self::OvsBond | Self::OvsIntPort | Self::OvsPort)
+        self == Self::OvsBridge || self.is_ovs_port()
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::kernel::{self, Cidr, DefaultRoute, Link, Links};
-use crate::picture::understand;
+use crate::picture::Text;
 
 const FILE: &str = "\
 auto ens20f0np0
@@ -59,7 +59,7 @@ fn node() -> Picture {
     .into_iter()
     .collect();
     let mut picture = Picture {
-        interfaces: understand(Some(FILE.as_bytes()), &links),
+        running: Text::new(Some(FILE.into()), &links),
         links,
         ovs_runs: true,
         ..Picture::default()
@@ -200,7 +200,7 @@ fn what_is_missing_or_unusable_is_a_warning() {
 #[test]
 fn a_node_without_open_vswitch_has_nothing_to_tell_but_that() {
     let node = node();
-    let picture = Picture { interfaces: node.interfaces, links: node.links, ..Picture::default() };
+    let picture = Picture { running: node.running, links: node.links, ..Picture::default() };
     let info = Info::new(&picture, &BTreeMap::new());
     assert_eq!(serde_json::to_value(&info).unwrap(), json!({"bridges": {}, "bonds": {}, "intports": {}}));
     let [warning] = &*warnings(&picture, &info) else { panic!("more or less than one warning") };

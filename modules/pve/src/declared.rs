@@ -1,0 +1,97 @@
+//! What a file makes of the node: the bridges and ports that Open vSwitch has then, and the kernel's links.
+//!
+//! Told of single objects, as a task looks after them. What an object was in the file that is running counts too: it
+//! says what goes.
+
+use std::collections::BTreeSet;
+
+use ansible_module::fault::Fault;
+
+use crate::address::Address;
+use crate::apply_options::Aim;
+use crate::interfaces::{Interfaces, Kind, Stanza};
+use crate::live::{Bridge, Port};
+use crate::picture::{self, Picture};
+use crate::state::{FileStore, Link, State, listing};
+
+impl State {
+    /// The node with `interfaces` applied, as far as `objects` go; where changes are only staged, the file alone.
+    pub fn declared(
+        picture: &Picture,
+        interfaces: &Interfaces,
+        objects: &BTreeSet<String>,
+    ) -> Result<Self, Fault> {
+        let mut state = Self::default();
+        let is_live = picture.aim != Aim::Staged;
+        if is_live {
+            state.file.waits = picture.staged.is_some().then_some(false);
+        } else {
+            state.file.store = FileStore::Staged;
+        }
+        let running = &picture.running.interfaces;
+        for name in objects {
+            let listed = [picture.written(), interfaces].map(|file| file.bridge_listing(name)).concat();
+            for bridge in listed.into_iter().filter(|bridge| interfaces.stanza(bridge).is_some()) {
+                let ports = listing(interfaces, &bridge, std::iter::once(name));
+                state.file.ovs_ports.entry(bridge).or_default().extend(ports);
+            }
+            let new = picture::declared(interfaces, name);
+            if is_live {
+                let old = running.stanza(name);
+                let was = old.is_some().then(|| running.kind(name));
+                let is = new.is_some().then(|| interfaces.kind(name));
+                state.declare_live(picture, name, (was, old.as_ref()), (is, new.as_ref()))?;
+            }
+            state.file.stanzas.insert(name.clone(), new);
+        }
+        Ok(state)
+    }
+
+    fn declare_live(
+        &mut self,
+        picture: &Picture,
+        name: &str,
+        (was, old): (Option<Kind>, Option<&Stanza>),
+        (is, new): (Option<Kind>, Option<&Stanza>),
+    ) -> Result<(), Fault> {
+        if is == Some(Kind::OvsBridge)
+            || was == Some(Kind::OvsBridge)
+            || picture.ovs.bridges.contains_key(name)
+        {
+            let bridge = new.filter(|_| is == Some(Kind::OvsBridge)).map(Bridge::declared);
+            self.ovsdb.bridges.insert(name.to_owned(), bridge);
+        }
+        let is_port = |kind: Option<Kind>| kind.is_some_and(Kind::is_ovs_port);
+        let live = Port::found(&picture.ovs, name).filter(|live| live.bridge != name);
+        if is_port(is) || is_port(was) || live.is_some() {
+            let port = new.filter(|_| is_port(is));
+            let port = port.map(|stanza| Port::declared(stanza, live.as_ref())).transpose()?;
+            self.ovsdb.ports.insert(name.to_owned(), port);
+        }
+        self.declare_link(picture, name, (was, old), (is, new));
+        Ok(())
+    }
+
+    fn declare_link(
+        &mut self,
+        picture: &Picture,
+        name: &str,
+        (was, old): (Option<Kind>, Option<&Stanza>),
+        (is, new): (Option<Kind>, Option<&Stanza>),
+    ) {
+        let is_nic = |kind: Option<Kind>| matches!(kind, Some(Kind::Eth | Kind::OvsPort));
+        let link = match (is, new) {
+            // Its kernel interface is a stand-in that depends on the datapath.
+            // Nor has the kernel a link of such a name, or nobody can tell.
+            (Some(Kind::OvsBond | Kind::Alias | Kind::Unknown), _) => return,
+            (Some(Kind::Eth), Some(new)) if !new.auto => return,
+            (Some(_), Some(new)) => Link { present: true, up: new.auto.then_some(true), ..Link::default() },
+            // A NIC stays, whatever the file says.
+            _ if is_nic(was) || picture.links.is_nic(name) => return,
+            _ if was.is_none_or(|kind| kind == Kind::OvsBond) && picture.links.get(name).is_none() => return,
+            _ => Link::default(),
+        };
+        let Link { addresses, gateways, .. } = Address::link(old, new);
+        self.kernel.insert(name.to_owned(), Link { addresses, gateways, ..link });
+    }
+}

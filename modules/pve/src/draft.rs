@@ -1,0 +1,128 @@
+//! A task's change in the making: the interfaces file as the task leaves it, and the objects that it looks after.
+//!
+//! The file decides: what Open vSwitch and the kernel are to be like follows from it (`State::declared`), so a task
+//! says nothing of them.
+
+use std::collections::BTreeSet;
+
+use ansible_module::converge::Target;
+use ansible_module::fault::Fault;
+
+use crate::apply_options::Aim;
+use crate::interfaces::{Interfaces, Kind, Stanza};
+use crate::picture::{self, Picture};
+use crate::state::State;
+
+/// A change that is being drafted.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    /// The node as it is.
+    pub picture: &'a Picture,
+    /// Whether nothing will be changed: what is not there yet may come from a task before this one.
+    pub check_mode: bool,
+    interfaces: Interfaces,
+    objects: BTreeSet<String>,
+    warnings: Vec<String>,
+}
+
+impl<'a> Draft<'a> {
+    /// Nothing changed yet. Where staged changes go live together with the task's own, their objects are its own too.
+    pub fn new(picture: &'a Picture, check_mode: bool) -> Self {
+        let interfaces = picture.interfaces().clone();
+        let objects = match picture.aim {
+            Aim::LiveWithStaged => differing(&picture.running.interfaces, &interfaces),
+            Aim::Live | Aim::Staged => BTreeSet::new(),
+        };
+        Self { picture, check_mode, interfaces, objects, warnings: Vec::new() }
+    }
+
+    /// The file as it is by now.
+    pub fn interfaces(&self) -> &Interfaces {
+        &self.interfaces
+    }
+
+    /// A stanza as one task declares it, without `ovs_ports`.
+    pub fn stanza(&self, name: &str) -> Option<Stanza> {
+        picture::declared(&self.interfaces, name)
+    }
+
+    /// Makes `name` an object of the task.
+    pub fn look_after(&mut self, name: &str) {
+        self.objects.insert(name.to_owned());
+    }
+
+    /// Declares an interface; a bridge's `ovs_ports` stay.
+    pub fn put(&mut self, stanza: &Stanza) -> Result<(), Fault> {
+        self.look_after(&stanza.name);
+        picture::declare(&mut self.interfaces, stanza)
+    }
+
+    /// Takes an interface out of the file.
+    pub fn remove(&mut self, name: &str) {
+        self.look_after(name);
+        self.interfaces.remove(name);
+    }
+
+    /// Lists `port` in the `ovs_ports` of `bridge`, where the file has that, and of no other bridge.
+    pub fn attach(&mut self, port: &str, bridge: Option<&str>) -> Result<(), Fault> {
+        self.look_after(port);
+        let failed = |error| Fault::from_error("file_not_editable", &error);
+        for other in self.interfaces.bridge_listing(port) {
+            if bridge != Some(&other) {
+                self.interfaces.unlist_port(&other, port).map_err(failed)?;
+            }
+        }
+        match bridge {
+            Some(bridge) if self.interfaces.stanza(bridge).is_some() => {
+                self.interfaces.list_port(bridge, port).map_err(failed)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds what the user should know.
+    pub fn warn(&mut self, warnings: impl IntoIterator<Item = String>) {
+        self.warnings.extend(warnings);
+    }
+
+    /// Whether `port` is at `by` because the running file says so, and the draft no longer does: applying frees it.
+    pub fn frees(&self, port: &str, by: &str) -> bool {
+        let is_claimed = |interfaces: &Interfaces| interfaces.claims(port).iter().any(|claim| claim.by == by);
+        is_claimed(&self.picture.running.interfaces) && !is_claimed(&self.interfaces)
+    }
+
+    /// Whether the running file has `find` true of the stanza of `name`, and the draft no longer does: applying
+    /// takes away what is live of it.
+    pub fn drops(&self, name: &str, find: impl Fn(&Stanza) -> bool) -> bool {
+        let has = |interfaces: &Interfaces| interfaces.stanza(name).is_some_and(|stanza| find(&stanza));
+        has(&self.picture.running.interfaces) && !has(&self.interfaces)
+    }
+
+    /// What the node looks like when this has come true.
+    pub fn finish(self) -> Result<Target<State>, Fault> {
+        let after = State::declared(self.picture, &self.interfaces, &self.objects)?;
+        Ok(Target { after, warnings: self.warnings })
+    }
+}
+
+/// The interfaces that two files declare differently, with the members of bonds, and the ports that only one lists.
+fn differing(left: &Interfaces, right: &Interfaces) -> BTreeSet<String> {
+    let names: BTreeSet<String> = left.names().into_iter().chain(right.names()).collect();
+    let mut differing = BTreeSet::new();
+    for name in names {
+        let (left, right) = (left.stanza(&name), right.stanza(&name));
+        if left == right {
+            continue;
+        }
+        differing.extend(right.iter().flat_map(|stanza| stanza.list("ovs_bonds")).map(str::to_owned));
+        let ports = |stanza: &Option<Stanza>| -> BTreeSet<String> {
+            let ports = stanza.iter().flat_map(|stanza| stanza.list("ovs_ports")).map(str::to_owned);
+            ports.collect()
+        };
+        differing.extend(ports(&left).symmetric_difference(&ports(&right)).cloned());
+        differing.insert(name);
+    }
+    // A port that is listed and has no stanza is somebody else's to declare.
+    differing.retain(|name| [left, right].iter().any(|file| !matches!(file.kind(name), Kind::Unknown)));
+    differing
+}
