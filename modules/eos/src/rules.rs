@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use ansible_module::fault::Fault;
-
-use crate::vlans::{Native, VlanSet, vlan};
+use vlan::{Native, VlanSet, vlan};
 
 /// Far beyond what EOS keeps of one, and short enough for one line of a terminal.
 const LONGEST_DESCRIPTION: usize = 240;

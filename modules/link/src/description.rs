@@ -4,9 +4,9 @@ use std::net::Ipv4Addr;
 
 use ansible_module::fault::Fault;
 use serde::Deserialize;
+use vlan::{Native, VlanSet};
 
 use crate::names::{self, Cidr};
-use crate::vlan_set::{Native, VlanSet};
 use crate::wire::{BondVlans, PortMode, PortVlans, VlanMode};
 
 /// The option `link` as given.
