@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+pub mod given;
+
 /// The numbers that a VLAN can have.
 const FIRST: u16 = 1;
 const LAST: u16 = 4094;
