@@ -145,10 +145,13 @@ fn a_session_that_somebody_is_at_work_in_is_left_alone() {
 fn a_timer_of_somebody_who_is_at_work_is_waited_for() {
     let sim = Sim::start();
     sim.control("delay connection=2 300");
-    let at_work = sim.begin(&task(60, 30));
+    let mut task = task(60, 30);
+    // Neither saves what the other has not saved yet.
+    task["save_when"] = json!("never");
+    let at_work = sim.begin(&task);
     sim.wait_for(|line| line.starts_with("commit timer"));
     // The same switch by another name has another queue.
-    let other = json!({"name": 1002, "host": "localhost", "host_key_checking": false});
+    let other = json!({"name": 1002, "host": "localhost", "host_key_checking": false, "save_when": "never"});
     let second = sim.run(&other);
     let first = at_work.finish();
     assert!(first.changed() && second.changed(), "{}\n{}", first.told(), second.told());
