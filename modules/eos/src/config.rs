@@ -1,8 +1,9 @@
 //! A configuration as EOS shows it: its blocks, the interfaces, the VLANs, the defaults that hide lines. What an
 //! interface's lines mean is `port.rs`'s.
 
+use vlan::VlanSet;
+
 use crate::names::Interface;
-use crate::vlans::VlanSet;
 
 /// What `show running-config` or `show startup-config` printed. The order of blocks makes no difference: that of a
 /// startup-config is whatever it was written in.
@@ -69,11 +70,11 @@ impl Config {
 
     /// The VLANs that are configured. VLAN 1 always is.
     pub fn vlans(&self) -> VlanSet {
-        let mut vlans = VlanSet::parse("1").unwrap_or_else(VlanSet::none);
+        let mut vlans = VlanSet::from_iter([1]);
         for list in self.blocks.iter().filter_map(|block| block.head.strip_prefix("vlan ")) {
             // `vlan internal order …` and its like are other commands.
             if let Some(some) = VlanSet::parse(list) {
-                vlans.extend(&some);
+                vlans.extend(some.iter());
             }
         }
         vlans

@@ -23,7 +23,6 @@ pub mod shell;
 mod terminal;
 
 pub mod names;
-pub mod vlans;
 
 pub mod mac;
 

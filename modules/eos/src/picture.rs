@@ -1,12 +1,12 @@
 //! Everything that was read of a switch, as context for planning, and what of it is to be saved.
 
 use serde::Deserialize;
+use vlan::VlanSet;
 
 use crate::config::{Block, Config};
 use crate::names::Interface;
 use crate::port::Port;
 use crate::state::State;
-use crate::vlans::VlanSet;
 
 /// A switch.
 #[derive(Debug, Clone)]

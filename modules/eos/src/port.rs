@@ -3,10 +3,10 @@
 
 use ansible_module::sentence::Properties;
 use serde::{Deserialize, Serialize, Serializer};
+use vlan::{Native, VlanSet, vlan};
 
 use crate::config::Block;
 use crate::names::Interface;
-use crate::vlans::{Native, VlanSet, vlan};
 
 /// An interface. What EOS hides because it is the default stands here as what it means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -178,7 +178,7 @@ impl Port {
             let (list, more) = list.strip_prefix("add ").map_or((list, false), |list| (list, true));
             let Some(set) = VlanSet::parse(list) else { return false };
             if more {
-                trunk_vlans.extend(&set);
+                trunk_vlans.extend(set.iter());
             } else {
                 *trunk_vlans = set;
             }

@@ -8,6 +8,7 @@ use ansible_module::presence::Presence;
 use ansible_module::run::Module;
 use ansible_module::spec::ArgumentSpec;
 use serde::Deserialize;
+use vlan::{Native, VlanSet};
 
 use crate::access::Access;
 use crate::member::{self, Member, Members};
@@ -16,7 +17,6 @@ use crate::picture::{Picture, SaveWhen};
 use crate::port::{Mode, Port, Switchport};
 use crate::state::State;
 use crate::switch::{self, Manner};
-use crate::vlans::{Native, VlanSet};
 use crate::{rules, specs};
 
 /// A window that is shorter leaves no time to log in and read back.
@@ -159,14 +159,13 @@ impl Desired {
 
     /// LACP is green and no packet passes where the switch does not have the VLAN.
     fn vlans_exist(&self, picture: &Picture, check_mode: bool) -> Result<Option<String>, Fault> {
-        let mut wanted = VlanSet::none();
-        wanted.extend(self.trunk_vlans.as_ref().filter(|vlans| !vlans.is_all()).unwrap_or(&VlanSet::none()));
-        wanted.insert(self.access_vlan);
+        let mut wanted = self.trunk_vlans.clone().filter(|vlans| !vlans.is_all()).unwrap_or_default();
+        wanted.extend(self.access_vlan);
         if let Some(Native::Vlan(vlan)) = self.native_vlan {
-            wanted.insert(Some(vlan));
+            wanted.extend([vlan]);
         }
-        wanted.remove(&picture.running.vlans());
-        if wanted.is_none() {
+        let wanted = wanted.without(&picture.running.vlans());
+        if wanted.is_empty() {
             return Ok(None);
         }
         let fact = format!("planning {}: the switch does not have the VLAN {wanted}", self.name);

@@ -10,6 +10,7 @@ use ansible_module::run::Module;
 use ansible_module::spec::ArgumentSpec;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use vlan::{Native, VlanSet};
 
 use crate::access::Access;
 use crate::bundle::Standing;
@@ -23,7 +24,6 @@ use crate::port::{LacpMode, Port, Switchport};
 use crate::reach::Reach;
 use crate::specs;
 use crate::version::Version;
-use crate::vlans::{Native, VlanSet};
 
 /// The module.
 pub struct PortChannelInfo;

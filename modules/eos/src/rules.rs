@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use ansible_module::fault::Fault;
-
-use crate::vlans::{Native, VlanSet, vlan};
+use vlan::{Native, VlanSet, given};
 
 /// Far beyond what EOS keeps of one, and short enough for one line of a terminal.
 const LONGEST_DESCRIPTION: usize = 240;
@@ -52,31 +51,21 @@ pub fn description(argument: &str, text: &str) -> Result<String, Fault> {
 
 /// VLANs that a trunk lets through, from a list of lists; an empty one is every VLAN.
 pub fn trunk_vlans(argument: &str, parts: &[String]) -> Result<VlanSet, Fault> {
-    if parts.is_empty() {
-        return Ok(VlanSet::all());
-    }
-    let text = parts.join(",");
-    VlanSet::parse(&text).ok_or_else(|| {
-        invalid_vlan(argument, &text, "`10,20-29`, `all` or `none`, with VLANs from 1 to 4094")
+    given::trunk_vlans(parts).ok_or_else(|| {
+        invalid_vlan(argument, &parts.join(","), "`10,20-29`, `all` or `none`, with VLANs from 1 to 4094")
     })
 }
 
 /// One VLAN; 0 is the default, VLAN 1.
 pub fn access_vlan(argument: &str, number: i64) -> Result<u16, Fault> {
-    match number {
-        0 => Ok(1),
-        number => vlan(&number.to_string())
-            .ok_or_else(|| invalid_vlan(argument, &number.to_string(), "1 to 4094, or 0 to take it away")),
-    }
+    given::access_vlan(number)
+        .ok_or_else(|| invalid_vlan(argument, &number.to_string(), "1 to 4094, or 0 to take it away"))
 }
 
 /// The VLAN of untagged frames; 0 is the default, VLAN 1.
 pub fn native_vlan(argument: &str, text: &str) -> Result<Native, Fault> {
-    match text.trim() {
-        "0" => Ok(Native::DEFAULT),
-        text => Native::parse(text)
-            .ok_or_else(|| invalid_vlan(argument, text, "1 to 4094, `tag`, or 0 to take it away")),
-    }
+    given::native_vlan(text)
+        .ok_or_else(|| invalid_vlan(argument, text, "1 to 4094, `tag`, or 0 to take it away"))
 }
 
 fn invalid_vlan(argument: &str, value: &str, hint: &str) -> Fault {

@@ -1,14 +1,12 @@
 //! The real binary over its protocol, as far as that needs no switch: whatever it is called with, it prints one JSON
 //! object, or the text that was asked for, and nothing else.
-#![expect(clippy::unwrap_used, reason = "what fails here is the test")]
 
 use std::fs;
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
 
+use module_run::{Module, answer};
 use serde_json::{Value, json};
 
-const MODULE: &str = env!("CARGO_BIN_EXE_eos_port_channel");
+const MODULE: Module = Module(env!("CARGO_BIN_EXE_eos_port_channel"));
 
 #[test]
 fn what_cannot_be_understood_is_one_failed_object() {
@@ -39,7 +37,7 @@ fn what_cannot_be_understood_is_one_failed_object() {
         (with("port", json!("ssh")), "wrong_type", "argument 'port' is of type str"),
         (with("name", json!("Ethernet1")), "invalid_name", "`name`: \"Ethernet1\" is no Port-Channel"),
     ] {
-        let output = run(&["-"], &input);
+        let output = MODULE.run(&["-"], &input);
         assert!(!String::from_utf8_lossy(&output.stdout).contains("hunter2"), "{input}");
         let (status, result) = answer(&output);
         assert_eq!((status, result["error"]["code"].as_str()), (1, Some(code)), "{input}: {result}");
@@ -55,7 +53,7 @@ fn a_file_is_read_as_standard_input_is() {
     let path = folder.path().join("args");
     for (text, code) in [("", "malformed_request"), ("{}", "missing_option")] {
         fs::write(&path, text).unwrap();
-        let (_, result) = answer(&run(&[path.to_str().unwrap()], ""));
+        let (_, result) = answer(&MODULE.run(&[path.to_str().unwrap()], ""));
         assert_eq!(result["error"]["code"], code);
     }
 }
@@ -63,42 +61,19 @@ fn a_file_is_read_as_standard_input_is() {
 #[test]
 fn a_wrong_call_is_one_failed_object_too() {
     for words in [&[][..], &["a", "b"], &["--nonsense"], &["--rollback"]] {
-        let (status, result) = answer(&run(words, ""));
+        let (status, result) = answer(&MODULE.run(words, ""));
         assert_eq!((status, &result["error"]["code"]), (1, &json!("usage")), "{words:?}");
     }
-    let (status, result) = answer(&run(&["--rollback", "/nonexistent"], ""));
+    let (status, result) = answer(&MODULE.run(&["--rollback", "/nonexistent"], ""));
     assert_eq!((status, &result["error"]["code"]), (1, &json!("no_checkpoint")));
     assert!(result["msg"].as_str().unwrap().contains("the device goes back by itself"), "{result}");
 }
 
 #[test]
 fn version_and_help_are_texts() {
-    let text = |words: &[&str]| {
-        let output = run(words, "");
-        assert!(output.status.success() && output.stderr.is_empty());
-        String::from_utf8(output.stdout).unwrap()
-    };
-    assert_eq!(text(&["--version"]), format!("eos_port_channel {}\n", env!("CARGO_PKG_VERSION")));
-    let help = text(&["--help"]);
+    assert_eq!(MODULE.text(&["--version"]), format!("eos_port_channel {}\n", env!("CARGO_PKG_VERSION")));
+    let help = MODULE.text(&["--help"]);
     for word in ["members", "enable_password", "dot1q-tunnel", "confirm_within"] {
         assert!(help.contains(word), "{word} in {help}");
     }
-}
-
-fn run(words: &[&str], input: &str) -> Output {
-    let mut child = Command::new(MODULE)
-        .args(words)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // It may have answered without reading.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
-}
-
-fn answer(output: &Output) -> (i32, Value) {
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    (output.status.code().unwrap(), serde_json::from_slice(&output.stdout).unwrap())
 }

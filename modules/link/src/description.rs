@@ -4,9 +4,9 @@ use std::net::Ipv4Addr;
 
 use ansible_module::fault::Fault;
 use serde::Deserialize;
+use vlan::{VlanSet, given};
 
 use crate::names::{self, Cidr};
-use crate::vlan_set::{Native, VlanSet};
 use crate::wire::{BondVlans, PortMode, PortVlans, VlanMode};
 
 /// The option `link` as given.
@@ -246,21 +246,28 @@ impl Switch {
         } = params;
         let option = |key: &str| format!("link.switches[{name}].{key}");
         let native = |text: String| {
-            Native::parse(&text).ok_or_else(|| {
-                invalid_vlan(&option("native_vlan"), &text, "a VLAN from 1 to 4094, or `tag`", "10")
+            given::native_vlan(&text).ok_or_else(|| {
+                let what = "a VLAN from 1 to 4094, `tag`, or 0 for VLAN 1";
+                invalid_vlan(&option("native_vlan"), &text, what, "10")
             })
         };
         let allowed = |list: Vec<String>| {
-            let text = list.join(",");
-            VlanSet::parse(&text).ok_or_else(|| {
-                invalid_vlan(&option("trunk_vlans"), &text, "a list of VLANs, `all` or `none`", "10,20-29")
+            given::trunk_vlans(&list).ok_or_else(|| {
+                let what = "a list of VLANs, `all` or `none`";
+                invalid_vlan(&option("trunk_vlans"), &list.join(","), what, "10,20-29")
+            })
+        };
+        let access = |number: i64| {
+            given::access_vlan(number).ok_or_else(|| {
+                let what = "a VLAN from 1 to 4094, or 0 for VLAN 1";
+                invalid_vlan(&option("access_vlan"), &number.to_string(), what, "10")
             })
         };
         let vlans = PortVlans {
             mode,
             native: native_vlan.map(native).transpose()?,
             allowed: trunk_vlans.map(allowed).transpose()?,
-            access: access_vlan.map(|number| vlan(&option("access_vlan"), number)).transpose()?,
+            access: access_vlan.map(access).transpose()?,
         };
         let port_channel = names::port_channel(&option("port_channel"), &port_channel)?;
         let cable = |cable| Cable::new(cable, &option("interfaces"));

@@ -6,7 +6,6 @@
 pub mod finding;
 pub mod names;
 pub mod specs;
-pub mod vlan_set;
 pub mod wire;
 
 pub mod description;

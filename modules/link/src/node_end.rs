@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use vlan::VlanSet;
+
 use crate::description::{IntPort, Link};
 use crate::finding::{End, Finding};
 use crate::node_report::{self, Bond, NodeReport};
@@ -95,7 +97,7 @@ fn bond_findings(node: &str, link: &Link, bond: &Bond) -> Vec<Finding> {
         found.push(differs("bond_tag", "its tag", &tag(vlans.tag), &tag(wanted)));
     }
     if let Some(wanted) = declared.trunks.as_ref().filter(|wanted| **wanted != vlans.trunks) {
-        let all = |trunks: &crate::vlan_set::VlanSet| {
+        let all = |trunks: &VlanSet| {
             if trunks.is_empty() { "all VLANs".to_owned() } else { trunks.to_string() }
         };
         found.push(differs("bond_trunks", "what it carries", &all(&vlans.trunks), &all(wanted)));

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ansible_module::fault::Fault;
 use serde::Deserialize;
 use serde_json::Value;
+use vlan::VlanSet;
 
-use crate::vlan_set::VlanSet;
 use crate::wire::{BondVlans, VlanMode};
 
 /// A node.

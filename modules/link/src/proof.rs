@@ -1,12 +1,13 @@
 //! A link as both devices report it against its description. Causes are looked for before what follows from them, and
 //! what one finding explains is not told as another.
 
+use vlan::VlanSet;
+
 use crate::cables::Ends;
 use crate::description::{Link, Switch};
 use crate::finding::{End, Finding};
 use crate::node_report::{Bond, NodeReport};
 use crate::switch_report::{PortChannel, SwitchReport};
-use crate::vlan_set::VlanSet;
 use crate::vlans::{Carried, numbers};
 use crate::wire::PortVlans;
 use crate::{mtu, node_end, switch_end};
@@ -70,7 +71,7 @@ fn missing(switch: &Switch, carried: &Carried, have: &VlanSet) -> Option<Finding
     let mut users: Vec<&str> = Vec::new();
     let mut missing = VlanSet::default();
     for (vlan, by) in carried.landed.iter().filter(|(vlan, _)| !have.contains(**vlan)) {
-        missing.extend(&[*vlan].into_iter().collect());
+        missing.extend([*vlan]);
         users.extend(by.iter().map(String::as_str));
     }
     // `all` is no list of what is in use.
@@ -78,7 +79,7 @@ fn missing(switch: &Switch, carried: &Carried, have: &VlanSet) -> Option<Finding
     let declared = declared.map(|allowed| allowed.without(have)).unwrap_or_default();
     if !declared.is_empty() {
         users.push("`trunk_vlans`");
-        missing.extend(&declared);
+        missing.extend(declared.iter());
     }
     users.sort_unstable();
     users.dedup();

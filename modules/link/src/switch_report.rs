@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use ansible_module::fault::Fault;
 use serde::Deserialize;
 use serde_json::Value;
+use vlan::{Native, VlanSet};
 
 use crate::node_report::LacpPort;
-use crate::vlan_set::{Native, VlanSet};
 
 /// A switch.
 #[derive(Debug)]

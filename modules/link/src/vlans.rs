@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use vlan::VlanSet;
+
 use crate::description::{Link, Switch};
 use crate::finding::{End, Finding};
-use crate::vlan_set::VlanSet;
 use crate::wire::{BondVlans, Misfit, PortMode, PortVlans, VlanMode};
 
 /// Makes a finding: of a description, or of what the devices are.

@@ -6,8 +6,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-
-use crate::vlan_set::{Native, VlanSet};
+use vlan::{Native, VlanSet};
 
 /// A frame as it leaves the bond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,13 +210,23 @@ mod tests {
     fn a_bond_sends_what_open_vswitch_says() {
         use VlanMode::{Access, Dot1qTunnel, NativeTagged, NativeUntagged, Trunk};
         for (bond, untagged, ten, twenty) in [
-            (bond(None, None, ""), Some(Frame::Untagged), Some(Frame::Tagged(10)), Some(Frame::Tagged(20))),
+            (
+                bond(None, None, "none"),
+                Some(Frame::Untagged),
+                Some(Frame::Tagged(10)),
+                Some(Frame::Tagged(20)),
+            ),
             (bond(None, None, "10"), None, Some(Frame::Tagged(10)), None),
             (bond(Some(Trunk), None, "10"), None, Some(Frame::Tagged(10)), None),
-            (bond(None, Some(10), ""), None, Some(Frame::Untagged), None),
-            (bond(Some(Access), Some(10), ""), None, Some(Frame::Untagged), None),
-            (bond(Some(Dot1qTunnel), Some(10), ""), None, Some(Frame::Untagged), None),
-            (bond(Some(NativeTagged), Some(10), ""), None, Some(Frame::Tagged(10)), Some(Frame::Tagged(20))),
+            (bond(None, Some(10), "none"), None, Some(Frame::Untagged), None),
+            (bond(Some(Access), Some(10), "none"), None, Some(Frame::Untagged), None),
+            (bond(Some(Dot1qTunnel), Some(10), "none"), None, Some(Frame::Untagged), None),
+            (
+                bond(Some(NativeTagged), Some(10), "none"),
+                None,
+                Some(Frame::Tagged(10)),
+                Some(Frame::Tagged(20)),
+            ),
             (
                 bond(Some(NativeUntagged), Some(10), "20"),
                 None,
@@ -236,11 +245,11 @@ mod tests {
 
     #[test]
     fn a_port_channel_takes_what_eos_says() {
-        let plain = bond(None, None, "");
+        let plain = bond(None, None, "none");
         let native = |vlan| Some(Native::Vlan(vlan));
-        let untagged = bond(Some(VlanMode::NativeUntagged), Some(10), "");
-        let tagged = bond(Some(VlanMode::NativeTagged), Some(10), "");
-        let access_bond = bond(None, Some(10), "");
+        let untagged = bond(Some(VlanMode::NativeUntagged), Some(10), "none");
+        let tagged = bond(Some(VlanMode::NativeTagged), Some(10), "none");
+        let access_bond = bond(None, Some(10), "none");
         let access = |access| PortVlans { mode: PortMode::Access, access, ..trunk(None, None) };
         let tunnel = PortVlans { mode: PortMode::Dot1qTunnel, ..access(Some(99)) };
         for (port, vlan, bond, landed) in [

@@ -1,14 +1,12 @@
 //! The real binaries over their protocol, as far as that needs neither root nor a node: whatever they are called
 //! with, they print one JSON object, or the text that was asked for, and nothing else.
-#![expect(clippy::unwrap_used, reason = "what fails here is the test")]
 
 use std::fs;
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
 
+use module_run::{Module, answer};
 use serde_json::{Value, json};
 
-const BOND: &str = env!("CARGO_BIN_EXE_pve_ovs_bond");
+const BOND: Module = Module(env!("CARGO_BIN_EXE_pve_ovs_bond"));
 
 #[test]
 fn what_cannot_be_understood_is_one_failed_object() {
@@ -42,7 +40,7 @@ fn what_cannot_be_understood_is_one_failed_object() {
         (with("trunks", json!([0])), "invalid_vlan", "option `trunks`: 0 is not a VLAN"),
         (with("wait_for_lacp", json!(-1)), "invalid_number", "option `wait_for_lacp`: -1"),
     ] {
-        let (status, result) = answer(&run(&["-"], &input));
+        let (status, result) = BOND.answer(&input);
         assert_eq!((status, result["error"]["code"].as_str()), (1, Some(code)), "{input}: {result}");
         assert!(result["msg"].as_str().unwrap().contains(says), "{input}: {}", result["msg"]);
         assert_eq!(result["outcome"], "unchanged");
@@ -56,16 +54,16 @@ fn a_file_is_read_as_standard_input_is() {
     let path = folder.path().join("args");
     for (text, code) in [("", "malformed_request"), ("{}", "missing_option")] {
         fs::write(&path, text).unwrap();
-        let (_, result) = answer(&run(&[path.to_str().unwrap()], ""));
+        let (_, result) = answer(&BOND.run(&[path.to_str().unwrap()], ""));
         assert_eq!(result["error"]["code"], code);
     }
-    let (status, result) = answer(&run(&["/nonexistent"], ""));
+    let (status, result) = answer(&BOND.run(&["/nonexistent"], ""));
     assert_eq!((status, &result["error"]["code"]), (1, &json!("malformed_request")));
 }
 
 #[test]
 fn invocation_is_returned_unless_ansible_says_no() {
-    let call = |arguments: Value| answer(&run(&["-"], &arguments.to_string())).1;
+    let call = |arguments: Value| BOND.answer(&arguments.to_string()).1;
     let arguments = json!({"name": "uplink"});
     assert_eq!(call(arguments.clone())["invocation"]["module_args"]["name"], "uplink");
     let mut told = arguments.clone();
@@ -92,51 +90,28 @@ fn a_private_key_is_masked_wherever_it_was_put() {
         json!({"name": "bond0", "key": key}),
         json!({"name": "bond0", key.clone(): "eno1"}),
     ] {
-        let output = run(&["-"], &arguments.to_string());
+        let output = BOND.run(&["-"], &arguments.to_string());
         let text = String::from_utf8(output.stdout.clone()).unwrap();
         assert_eq!(answer(&output).0, 1, "{arguments}");
         assert!(lines.iter().all(|line| !text.contains(line)), "{arguments}: {text}");
     }
-    let (_, result) = answer(&run(&["-"], &json!({"name": "/root/.ssh/id_ed25519"}).to_string()));
+    let (_, result) = BOND.answer(&json!({"name": "/root/.ssh/id_ed25519"}).to_string());
     assert_eq!(result["invocation"]["module_args"]["name"], "/root/.ssh/id_ed25519");
 }
 
 #[test]
 fn a_wrong_call_is_one_failed_object_too() {
     for words in [&[][..], &["a", "b"], &["--nonsense"], &["--rollback"]] {
-        let (status, result) = answer(&run(words, ""));
+        let (status, result) = answer(&BOND.run(words, ""));
         assert_eq!((status, &result["error"]["code"]), (1, &json!("usage")), "{words:?}");
     }
 }
 
 #[test]
 fn version_and_help_are_texts() {
-    let text = |words: &[&str]| {
-        let output = run(words, "");
-        assert!(output.status.success() && output.stderr.is_empty());
-        String::from_utf8(output.stdout).unwrap()
-    };
-    assert_eq!(text(&["--version"]), format!("pve_ovs_bond {}\n", env!("CARGO_PKG_VERSION")));
-    let help = text(&["--help"]);
+    assert_eq!(BOND.text(&["--version"]), format!("pve_ovs_bond {}\n", env!("CARGO_PKG_VERSION")));
+    let help = BOND.text(&["--help"]);
     for word in ["members", "lacp-balance-tcp", "wait_for_lacp", "--rollback"] {
         assert!(help.contains(word), "{word} in {help}");
     }
-}
-
-fn run(words: &[&str], input: &str) -> Output {
-    let mut child = Command::new(BOND)
-        .args(words)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // It may have answered without reading.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
-}
-
-fn answer(output: &Output) -> (i32, Value) {
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    (output.status.code().unwrap(), serde_json::from_slice(&output.stdout).unwrap())
 }

@@ -123,7 +123,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         tasks.spawn(server::serve(listener, keys.clone(), Arc::clone(&host)));
     }
     if let Some(socket) = control {
-        tasks.spawn(control::serve(socket, host.misbehaviour.clone()));
+        tasks.spawn(control::serve(socket, host.switch.clone(), host.misbehaviour.clone()));
     }
     tokio::select! {
         Some(ended) = tasks.join_next() => ended.context("a task ended")?,

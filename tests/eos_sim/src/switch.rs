@@ -51,6 +51,11 @@ impl Switch {
         self.state().startup.clone()
     }
 
+    /// The session whose commit waits to be confirmed.
+    pub fn commit_timer(&self) -> Option<String> {
+        self.state().sessions.timer().map(|timer| timer.session.clone())
+    }
+
     /// What went wrong beneath the CLI since this was last asked, to be logged.
     pub fn troubles(&self) -> Vec<String> {
         std::mem::take(&mut self.state().troubles)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::{Command, Output};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::{Lab, told};
@@ -66,6 +66,24 @@ impl Play {
         let result = self.results.get(&format!("{host} {task}"));
         let message = result.and_then(|result| result["msg"].as_str());
         message.with_context(|| format!("`{task}` did not fail on {host}: {}", self.text))
+    }
+
+    /// That each of these tasks, by the keys of `results`, came out of `done` as this play, its check mode, had said.
+    pub fn came_true_in(&self, done: &Self, tasks: impl IntoIterator<Item = String>) -> Result<()> {
+        for task in tasks {
+            let (Some(predicted), Some(done)) = (self.results.get(&task), done.results.get(&task)) else {
+                bail!("`{task}` is not among the results: {:?}", done.results.keys());
+            };
+            for key in ["changed", "changes", "before", "after"] {
+                ensure!(
+                    !done[key].is_null() && predicted[key] == done[key],
+                    "{task}: `{key}` was predicted to be {:#}, and was {:#}",
+                    predicted[key],
+                    done[key]
+                );
+            }
+        }
+        Ok(())
     }
 
     /// One counter of the recap, such as `changed`, of all hosts in the order of their names.

@@ -1,9 +1,6 @@
 //! After the commit the switch takes no connection, or lets nobody in: it goes back by itself, and the answer says
 //! whether that was seen.
 
-use std::thread;
-use std::time::Duration;
-
 use crate::cut::task;
 use crate::judge::{Ends, each};
 use crate::scenario::scenario;
@@ -24,8 +21,7 @@ fn a_switch_that_comes_back_when_the_time_is_over_is_seen_to_be_as_before() {
     let sim = Sim::start();
     sim.control("refuse-connections connection=2");
     let running = sim.begin(&task(10, 30));
-    sim.wait_for(|line| line.starts_with("commit timer"));
-    thread::sleep(Duration::from_secs(11));
+    sim.wait_for_the_end_of_a_timer();
     sim.control("clear");
     let answer = running.finish();
     assert_eq!(answer.failure(), ("handshake_failed", "rolled_back"), "{}", answer.told());

@@ -6,40 +6,36 @@ use serde_json::json;
 use crate::cut::{dialog, task};
 use crate::judge::{Ends, each};
 use crate::scenario::scenario;
-use crate::sim::{STARTUP, Sim};
+use crate::sim::{Running, STARTUP, Sim};
 
-/// How late every answer is: long enough to be in time with a signal.
-const DELAY: &str = "delay 60";
-
-/// The counts of lines after which a run may be stopped.
-fn moments() -> Vec<usize> {
+/// Stops a run after each of its lines in turn.
+fn after_each_line(stop: impl Fn(&Sim, Running, usize) + Sync) {
     let [first, second] = dialog();
-    (1..=first.len() + second.len()).collect()
+    each((1..=first.len() + second.len()).collect(), |count| {
+        let sim = Sim::start();
+        // Long enough to be in time with a signal.
+        sim.control("delay 60");
+        let running = sim.begin(&task(60, 30));
+        sim.wait_for_lines(count);
+        stop(&sim, running, count);
+    });
 }
 
 #[test]
 fn killed_after_any_line_it_leaves_nothing_that_the_next_run_does_not_see_to() {
     let ends = Ends::of(&scenario());
-    each(moments(), |count| {
-        let sim = Sim::start();
-        sim.control(DELAY);
-        let running = sim.begin(&task(60, 30));
-        sim.wait_for_lines(count);
+    after_each_line(|sim, running, count| {
         running.kill();
         sim.control("clear");
         let what = format!("killed after line {count}: {:?}", sim.typed().last());
-        ends.heals(&sim, &what);
+        ends.heals(sim, &what);
     });
 }
 
 #[test]
 fn asked_to_stop_after_any_line_it_says_what_became_of_the_switch() {
     let ends = Ends::of(&scenario());
-    each(moments(), |count| {
-        let sim = Sim::start();
-        sim.control(DELAY);
-        let running = sim.begin(&task(60, 30));
-        sim.wait_for_lines(count);
+    after_each_line(|sim, running, count| {
         running.signal("TERM");
         let answer = running.finish();
         let what = format!("stopped after line {count}: {}", answer.told());
@@ -48,7 +44,7 @@ fn asked_to_stop_after_any_line_it_says_what_became_of_the_switch() {
         }
         sim.control("clear");
         assert_eq!(sim.open_sessions(), Vec::<String>::new(), "{what}");
-        ends.judge(&sim, &answer, &what);
+        ends.judge(sim, &answer, &what);
     });
 }
 
@@ -149,10 +145,13 @@ fn a_session_that_somebody_is_at_work_in_is_left_alone() {
 fn a_timer_of_somebody_who_is_at_work_is_waited_for() {
     let sim = Sim::start();
     sim.control("delay connection=2 300");
-    let at_work = sim.begin(&task(60, 30));
+    let mut task = task(60, 30);
+    // Neither saves what the other has not saved yet.
+    task["save_when"] = json!("never");
+    let at_work = sim.begin(&task);
     sim.wait_for(|line| line.starts_with("commit timer"));
     // The same switch by another name has another queue.
-    let other = json!({"name": 1002, "host": "localhost", "host_key_checking": false});
+    let other = json!({"name": 1002, "host": "localhost", "host_key_checking": false, "save_when": "never"});
     let second = sim.run(&other);
     let first = at_work.finish();
     assert!(first.changed() && second.changed(), "{}\n{}", first.told(), second.told());

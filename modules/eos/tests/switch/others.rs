@@ -29,10 +29,9 @@ fn where_they_have_all_sessions_it_waits_for_one() {
     assert_eq!((sim.running(), sim.open_sessions()), (before, THEIRS.map(str::to_owned).to_vec()));
 
     let waiting = sim.begin(&task(60, 30));
-    let tries =
-        |sim: &Sim| sim.typed().iter().filter(|line| line.contains("configure session bothends")).count();
-    let so_far = tries(&sim);
-    while tries(&sim) == so_far {}
+    let tries = || sim.typed().iter().filter(|line| line.contains("configure session bothends")).count();
+    let so_far = tries();
+    sim.wait(|| (tries() > so_far).then_some(()));
     sim.admin(&["configure session noon abort"]);
     assert!(waiting.finish().changed());
     assert_eq!(sim.open_sessions(), ["ansible_1", "bothends-somebody-1", "night", "sess-7"]);

@@ -125,7 +125,8 @@ impl Sim {
 
     /// Waits until a line that was typed is of this kind, and gives it without the number of its connection.
     pub fn wait_for(&self, is_it: impl Fn(&str) -> bool) -> String {
-        self.wait(|typed| {
+        self.wait(|| {
+            let typed = self.typed();
             let mut lines = typed.iter().filter_map(|line| line.split_once(' '));
             lines.find(|(_, line)| is_it(line)).map(|(_, line)| line.to_owned())
         })
@@ -133,17 +134,24 @@ impl Sim {
 
     /// Waits until so many lines were typed.
     pub fn wait_for_lines(&self, count: usize) {
-        self.wait(|typed| (typed.len() >= count).then_some(()));
+        self.wait(|| (self.typed().len() >= count).then_some(()));
     }
 
-    fn wait<T>(&self, look: impl Fn(&[String]) -> Option<T>) -> T {
+    /// Waits until a commit waits to be confirmed, and then until none does any more.
+    pub fn wait_for_the_end_of_a_timer(&self) {
+        for is_running in [true, false] {
+            self.wait(|| (self.control("timer").is_empty() != is_running).then_some(()));
+        }
+    }
+
+    /// Waits until `look` finds something.
+    pub fn wait<T>(&self, look: impl Fn() -> Option<T>) -> T {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
-            let typed = self.typed();
-            if let Some(found) = look(&typed) {
+            if let Some(found) = look() {
                 return found;
             }
-            assert!(Instant::now() < deadline, "{typed:#?}");
+            assert!(Instant::now() < deadline, "{:#?}", self.typed());
             std::thread::sleep(Duration::from_millis(5));
         }
     }

@@ -36,9 +36,7 @@ fn what_a_killed_run_left_is_confirmed_by_its_own_task_alone() {
     // `enable` and five more to read, ten lines in a session between entering it and two looks, `commit timer`.
     sim.control("hang-after 20");
     let killed = sim.begin(&scenario());
-    while !sim.typed().last().is_some_and(|line| line.contains("commit timer")) {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    sim.wait(|| sim.typed().last()?.contains("commit timer").then_some(()));
     killed.kill();
 
     let checked = sim.check(&other);

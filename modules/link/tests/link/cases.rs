@@ -8,20 +8,16 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use golden::Outcome;
 use serde_json::Value;
 
 use crate::module::{answer, base, remove, set};
 
 #[test]
 fn every_case_comes_out_as_expected() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut cases: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
-    cases.sort();
-    assert!(!cases.is_empty());
-    let wrong: Vec<String> = cases.iter().filter_map(|case| check(case).err()).collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    golden::every_case(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases"), outcome);
 }
 
 /// A code that no case leads to may be one that nothing leads to.
@@ -38,7 +34,7 @@ fn every_finding_has_a_case() {
     assert_eq!(missing, [""; 0]);
 }
 
-fn check(case: &Path) -> Result<(), String> {
+fn outcome(case: &Path) -> Outcome {
     let described: Value = serde_json::from_slice(&fs::read(case.join("case.json")).unwrap()).unwrap();
     let mut arguments = base();
     for (pointer, value) in described["set"].as_object().into_iter().flatten() {
@@ -49,19 +45,8 @@ fn check(case: &Path) -> Result<(), String> {
     }
     let (status, result) = answer(&arguments);
     let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
-    let (findings, refused) = if status == 0 {
-        (Some(lines(&result)), None)
-    } else {
-        (None, Some(format!("{}: {}\n", text(&result["error"]["code"]), text(&result["msg"]))))
-    };
-    let mut wrong = String::new();
-    for (name, found) in [("findings", findings), ("refused", refused)] {
-        if fs::read_to_string(case.join(name)).ok() != found {
-            let found = found.unwrap_or_else(|| "there should be none\n".to_owned());
-            write!(wrong, "{}/{name}:\n{found}", case.display()).unwrap();
-        }
-    }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    let refused = || format!("{}: {}\n", text(&result["error"]["code"]), text(&result["msg"]));
+    vec![("findings", (status == 0).then(|| lines(&result))), ("refused", (status != 0).then(refused))]
 }
 
 fn lines(result: &Value) -> String {

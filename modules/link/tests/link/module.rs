@@ -1,9 +1,10 @@
 //! Runs the module, on the link of `tests/base.json` with some of it changed. That link is proved.
 
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
-
+use module_run::Module;
 use serde_json::Value;
+
+/// The module.
+pub const CHECK: Module = Module(env!("CARGO_BIN_EXE_lacp_link_check"));
 
 /// The arguments of a module that proves a link.
 pub fn base() -> Value {
@@ -32,20 +33,5 @@ pub fn remove(arguments: &mut Value, pointer: &str) {
 
 /// Its exit status and result.
 pub fn answer(arguments: &Value) -> (i32, Value) {
-    let output = run(&["-"], &arguments.to_string());
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    (output.status.code().unwrap(), serde_json::from_slice(&output.stdout).unwrap())
-}
-
-pub fn run(words: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_lacp_link_check"))
-        .args(words)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // It may have answered without reading.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
+    CHECK.answer(&arguments.to_string())
 }

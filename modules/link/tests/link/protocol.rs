@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::module::{answer, base, remove, run, set};
+use crate::module::{CHECK, answer, base, remove, set};
 
 #[test]
 fn what_cannot_work_fails_before_the_reports_are_looked_at() {
@@ -53,9 +53,8 @@ fn null_is_not_given() {
 
 #[test]
 fn help_and_version_are_texts() {
-    let text = |words: &[&str]| String::from_utf8(run(words, "").stdout).unwrap();
-    assert_eq!(text(&["--version"]), format!("lacp_link_check {}\n", env!("CARGO_PKG_VERSION")));
-    let help = text(&["--help"]);
+    assert_eq!(CHECK.text(&["--version"]), format!("lacp_link_check {}\n", env!("CARGO_PKG_VERSION")));
+    let help = CHECK.text(&["--help"]);
     for word in ["link", "port_channel", "native-untagged", "pve_ovs_info"] {
         assert!(help.contains(word), "{word} in {help}");
     }

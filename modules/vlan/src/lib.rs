@@ -1,27 +1,32 @@
-//! Sets of VLANs, in the one form in which people and switches write them. What a port does with them is `wire.rs`'s.
+//! VLANs and sets of them, as EOS prints them and as people type them. Which of them a switch has, or a link needs, is
+//! for those who use this.
 
 use std::collections::BTreeSet;
 use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+pub mod given;
 
 /// The numbers that a VLAN can have.
 const FIRST: u16 = 1;
 const LAST: u16 = 4094;
 
-/// What a trunk lets through, or what a switch has.
+/// What a trunk lets through, or what the switch has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VlanSet(BTreeSet<u16>);
 
 impl VlanSet {
-    /// Every VLAN.
+    /// Every VLAN: what a trunk lets through when nothing is said.
     pub fn all() -> Self {
         Self((FIRST..=LAST).collect())
     }
 
-    /// From `10,20-29`, `all` or `none`; `None` where it is none of these.
+    /// From `10,20-29`, `all` or `none`; `None` where it is none of these. Order and repetition do not matter.
     pub fn parse(text: &str) -> Option<Self> {
         match text.trim().to_ascii_lowercase().as_str() {
             "all" => return Some(Self::all()),
-            "none" | "" => return Some(Self::default()),
+            "none" => return Some(Self::default()),
             _ => {}
         }
         let mut vlans = BTreeSet::new();
@@ -62,11 +67,6 @@ impl VlanSet {
         Self(self.0.difference(&other.0).copied().collect())
     }
 
-    /// Adds those of `other`.
-    pub fn extend(&mut self, other: &Self) {
-        self.0.extend(&other.0);
-    }
-
     /// Each, in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u16> {
         self.0.iter().copied()
@@ -77,6 +77,19 @@ impl FromIterator<u16> for VlanSet {
     fn from_iter<I: IntoIterator<Item = u16>>(vlans: I) -> Self {
         Self(vlans.into_iter().collect())
     }
+}
+
+impl Extend<u16> for VlanSet {
+    fn extend<I: IntoIterator<Item = u16>>(&mut self, vlans: I) {
+        self.0.extend(vlans);
+    }
+}
+
+/// A VLAN's number; `None` where it cannot be one.
+pub fn vlan(text: &str) -> Option<u16> {
+    let text = text.trim();
+    let number = text.parse().ok().filter(|number| (FIRST..=LAST).contains(number))?;
+    text.bytes().all(|byte| byte.is_ascii_digit()).then_some(number)
 }
 
 /// `all`, `none`, or sorted ranges without spaces: `10-11,20`.
@@ -103,14 +116,13 @@ impl fmt::Display for VlanSet {
     }
 }
 
-/// A VLAN's number; `None` where it can't be one.
-pub fn vlan(text: &str) -> Option<u16> {
-    let text = text.trim();
-    let number = text.parse().ok().filter(|number| (FIRST..=LAST).contains(number))?;
-    text.bytes().all(|byte| byte.is_ascii_digit()).then_some(number)
+impl Serialize for VlanSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
-/// The VLAN of untagged frames on a trunk of the switch.
+/// The VLAN of untagged frames on a trunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Native {
     /// They are of this VLAN, in both directions.
@@ -138,6 +150,12 @@ impl fmt::Display for Native {
     }
 }
 
+impl Serialize for Native {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -145,25 +163,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_list_of_vlans_is_refused() {
-        for text in ["0", "4095", "10-", "-10", "20-10", "10 20", "10,,20", "x", "+1", "1-2-3", "none,10"] {
+    fn sets_are_printed_as_eos_does() {
+        for (text, printed) in [
+            ("10,11", "10-11"),
+            (" 30 , 2-3,5,6,7,3", "2-3,5-7,30"),
+            ("1-4094", "all"),
+            ("ALL", "all"),
+            ("none", "none"),
+            ("4094", "4094"),
+        ] {
+            assert_eq!(VlanSet::parse(text).unwrap().to_string(), printed, "{text}");
+        }
+        for text in ["", "0", "4095", "10-", "-10", "20-10", "10 20", "10,,20", "x", "+1", "1-2-3", "none,10"]
+        {
             assert_eq!(VlanSet::parse(text), None, "{text}");
         }
-        assert_eq!(VlanSet::parse("1-4094").unwrap().to_string(), "all");
-        assert_eq!(VlanSet::parse("none"), Some(VlanSet::default()));
     }
 
     #[test]
     fn a_native_vlan_is_a_vlan_or_tag() {
         assert_eq!(Native::parse("Tag"), Some(Native::Tag));
         assert_eq!(Native::parse(" 10"), Some(Native::Vlan(10)));
-        assert_eq!(Native::parse("0"), None);
+        for text in ["", "0", "4095", "tagged", "1,2"] {
+            assert_eq!(Native::parse(text), None, "{text}");
+        }
     }
 
     proptest! {
         #[test]
         fn what_is_printed_is_read_as_the_same_set(vlans in proptest::collection::btree_set(FIRST..=LAST, 0..200)) {
-            let set: VlanSet = vlans.into_iter().collect();
+            let set = VlanSet(vlans);
             prop_assert_eq!(VlanSet::parse(&set.to_string()), Some(set));
         }
     }
