@@ -14,6 +14,7 @@ pub mod unixctl;
 
 pub mod live;
 pub mod picture;
+pub mod reach;
 pub mod rules;
 pub mod setting;
 pub mod state;
