@@ -17,6 +17,7 @@ pub mod picture;
 pub mod reach;
 pub mod rules;
 pub mod setting;
+pub mod sourced;
 pub mod state;
 
 pub mod address;
