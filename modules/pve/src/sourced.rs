@@ -4,7 +4,7 @@
 //! is looked at for ports, gateways and conflicts, and never written. How ifupdown2 finds them is taken from its
 //! `networkinterfaces.py`; where its versions differ, a file that one of them reads is read here:
 //!
-//! - `source-directory` is followed since 3.1, and takes files of plain names only;
+//! - `source-directory` is an error to 3.0; later versions follow it, to files of plain names only;
 //! - a path without a leading slash is searched for from the working folder of whoever calls ifupdown2: `/` at boot
 //!   and from the web interface. interfaces(5) promises the folder of the file, so that is searched too;
 //! - a file that is not UTF-8 is left out or not, depending on the locale.

@@ -178,7 +178,7 @@ fn an_address_that_is_local_to_a_link_is_asked_on_the_link_of_its_route() {
     assert_eq!(node.text("asked"), "-n -q -c 1 -W 1 fe80::1%vmbr0\n");
 }
 
-/// An ip(8) that knows the neighbour, and that becomes `then` once it is to be verified.
+/// An ip(8) that knows any neighbour on vmbr0, which becomes `then` once it is to be verified.
 fn neighbour(node: &Fake, now: &str, then: &str) {
     let log = node.folder.path().display();
     fs::write(node.folder.path().join("state"), now).unwrap();
@@ -186,8 +186,8 @@ fn neighbour(node: &Fake, now: &str, then: &str) {
         "ip",
         &format!(
             "case \"$*\" in\n\
-             'neighbour show to 192.0.2.1 dev vmbr0') echo \"192.0.2.1 lladdr 3c:fd:fe:00:00:01 $(cat {log}/state) \" ;;\n\
-             'neighbour change 192.0.2.1 dev vmbr0 nud probe') echo {then} >{log}/state; echo verified >>{log}/changed ;;\n\
+             'neighbour show to 192.0.2.'?' dev vmbr0') echo \"$4 lladdr 3c:fd:fe:00:00:01 $(cat {log}/state) \" ;;\n\
+             'neighbour change 192.0.2.'?' dev vmbr0 nud probe') echo {then} >{log}/state; echo verified >>{log}/changed ;;\n\
              *) exit 255 ;;\n\
              esac"
         ),
@@ -222,9 +222,9 @@ fn an_entry_that_an_administrator_made_is_left_alone_and_proves_nothing() {
 
 #[test]
 fn only_the_gateway_of_a_default_route_may_answer_as_a_neighbour() {
-    let node = Fake::node("");
+    let node = Fake::node("").with_route();
     neighbour(&node, "STALE", "REACHABLE");
-    assert_eq!(before(&node.paths, &defaults()).unwrap().targets, []);
+    assert_eq!(before(&node.paths, &given("192.0.2.7")).unwrap_err().code, "unreachable_before");
     assert_eq!(node.text("changed"), "");
 }
 

@@ -182,7 +182,7 @@ fn ifupdown2_itself_reads_the_same_files_and_finds_the_same_interfaces() {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut theirs: Vec<_> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
-    // Before 3.1 it takes files in the folder's own order, and an interface once for each of its families.
+    // Its 3.0 takes files in the folder's own order, and an interface once for each of its families.
     theirs.sort_unstable();
     theirs.dedup();
 
