@@ -15,8 +15,10 @@ pub mod unixctl;
 pub mod apply_options;
 pub mod live;
 pub mod picture;
+pub mod reach;
 pub mod rules;
 pub mod setting;
+pub mod sourced;
 pub mod state;
 
 pub mod address;

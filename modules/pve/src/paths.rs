@@ -22,6 +22,8 @@ const PREFIX: &str = "BOTHENDS_";
 /// Where things are on a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
+    /// What a path that a file of the node names begins under.
+    pub root: PathBuf,
     /// The file that ifupdown2 and Proxmox VE read: interfaces(5).
     pub interfaces: PathBuf,
     /// What the web interface shows as pending changes, and moves over [`Self::interfaces`] on "Apply" or at boot.
@@ -39,13 +41,17 @@ pub struct Paths {
     pub ovs_run: PathBuf,
     /// The kernel's links, a folder each.
     pub sys_class_net: PathBuf,
-    /// The kernel's routing tables.
+    /// The kernel's processes, a folder each.
+    pub proc: PathBuf,
+    /// The kernel's routing tables and sockets.
     pub proc_net: PathBuf,
     /// Brings the node to what [`Self::interfaces`] says. In `/sbin`, where the package puts it: that is right
     /// both where `/sbin` is a link to `/usr/sbin` and where it is not.
     pub ifreload: Vec<String>,
-    /// Sets a link up or down: ip(8).
+    /// Sets a link up or down, and looks for neighbours: ip(8).
     pub ip: PathBuf,
+    /// Asks whether an address answers: ping(8).
+    pub ping: PathBuf,
     /// How long things may take.
     pub limits: Limits,
     /// Names of the environment variables that changed something here.
@@ -71,6 +77,9 @@ pub struct Limits {
     pub lacp: Duration,
     /// From an apply until what was read back no longer differs.
     pub settle: Duration,
+    /// From a change that has settled until all answer who answered before it. Switches and neighbours learn anew
+    /// where the node is.
+    pub reach: Duration,
 }
 
 impl Default for Limits {
@@ -84,6 +93,7 @@ impl Default for Limits {
             ovsdb: Duration::from_secs(10),
             lacp: Duration::from_secs(10),
             settle: Duration::from_secs(15),
+            reach: Duration::from_secs(10),
         }
     }
 }
@@ -129,6 +139,7 @@ impl Paths {
 
     fn under(root: &Path) -> Self {
         Self {
+            root: root.to_owned(),
             interfaces: root.join("etc/network/interfaces"),
             staged: root.join("etc/network/interfaces.new"),
             proxmox_lock: root.join("etc/network/.pve-interfaces.lock"),
@@ -137,9 +148,11 @@ impl Paths {
             ovsdb: root.join("run/openvswitch/db.sock"),
             ovs_run: root.join("run/openvswitch"),
             sys_class_net: root.join("sys/class/net"),
+            proc: root.join("proc"),
             proc_net: root.join("proc/net"),
             ifreload: vec![root.join("sbin/ifreload").to_string_lossy().into_owned(), "-a".to_owned()],
             ip: root.join("bin/ip"),
+            ping: root.join("bin/ping"),
             limits: Limits::default(),
             overridden: Vec::new(),
         }
@@ -157,6 +170,7 @@ impl Paths {
         let mut paths = get("ROOT").map_or_else(Self::default, |(_, root)| Self::under(Path::new(&root)));
         // Taken apart without `..`: a new field does not compile until it has its variable.
         let Self {
+            root: _,
             interfaces,
             staged,
             proxmox_lock,
@@ -165,9 +179,11 @@ impl Paths {
             ovsdb,
             ovs_run,
             sys_class_net,
+            proc,
             proc_net,
             ifreload,
             ip,
+            ping,
             limits,
             overridden: _,
         } = &mut paths;
@@ -180,8 +196,10 @@ impl Paths {
             ("OVSDB", ovsdb),
             ("OVS_RUN", ovs_run),
             ("SYS_CLASS_NET", sys_class_net),
+            ("PROC", proc),
             ("PROC_NET", proc_net),
             ("IP", ip),
+            ("PING", ping),
         ] {
             if let Some((_, value)) = get(name) {
                 *path = value.into();
@@ -190,7 +208,7 @@ impl Paths {
         if let Some((variable, value)) = get("IFRELOAD") {
             *ifreload = words(value).ok_or(Error::Command { variable })?;
         }
-        let Limits { ifreload, ip, grace, node_lock, proxmox_lock, ovsdb, lacp, settle } = limits;
+        let Limits { ifreload, ip, grace, node_lock, proxmox_lock, ovsdb, lacp, settle, reach } = limits;
         for (name, limit) in [
             ("LIMIT_IFRELOAD", ifreload),
             ("LIMIT_IP", ip),
@@ -200,6 +218,7 @@ impl Paths {
             ("LIMIT_OVSDB", ovsdb),
             ("LIMIT_LACP", lacp),
             ("LIMIT_SETTLE", settle),
+            ("LIMIT_REACH", reach),
         ] {
             if let Some((variable, value)) = get(name) {
                 let value = value.to_string_lossy();
