@@ -7,10 +7,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::Error;
 use crate::paths::Paths;
 
-/// `RTF_UP`, `RTF_GATEWAY` and `RTF_REJECT` of `<linux/route.h>`.
+/// `RTF_UP`, `RTF_GATEWAY` and `RTF_REJECT` of `<linux/route.h>`, `RTF_ADDRCONF` of `<linux/ipv6_route.h>`.
 const UP: u32 = 0x1;
 const GATEWAY: u32 = 0x2;
 const REJECT: u32 = 0x200;
+const ADVERTISED: u32 = 0x0004_0000;
 
 /// A default route of the main table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +24,8 @@ pub struct DefaultRoute {
     pub metric: u32,
 }
 
-/// The default routes, IPv4 before IPv6, each in the kernel's order. Of a route with several next hops the kernel
+/// The default routes, IPv4 before IPv6, each in the kernel's order; without those that a router advertised, as these are
+/// nobody's configuration and come and go. Of a route with several next hops the kernel
 /// lists the first one only (IPv4), or each as a route (IPv6).
 pub fn default_routes(paths: &Paths) -> Result<Vec<DefaultRoute>, Error> {
     let mut routes = read(paths, "route", ipv4)?;
@@ -88,5 +90,5 @@ fn ipv6(fields: &[&str]) -> Line {
 }
 
 fn is_usable(flags: u32) -> bool {
-    flags & UP != 0 && flags & REJECT == 0
+    flags & UP != 0 && flags & (REJECT | ADVERTISED) == 0
 }

@@ -116,7 +116,7 @@ fn an_attribute_that_is_not_understood_is_named() {
 }
 
 #[test]
-fn default_routes_of_both_families_are_read() {
+fn default_routes_of_both_families_are_read_but_for_what_a_router_advertised() {
     let tree = Tree::new()
         .table(
             "route",
@@ -133,7 +133,11 @@ fn default_routes_of_both_families_are_read() {
              ff000000000000000000000000000000 08 00000000000000000000000000000000 00 \
              00000000000000000000000000000000 00000100 00000003 00000000 00000001     mgmt\n\
              00000000000000000000000000000000 00 00000000000000000000000000000000 00 \
-             00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo\n",
+             00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo\n\
+             00000000000000000000000000000000 00 00000000000000000000000000000000 00 \
+             fe800000000000000000000000000001 00000400 00000001 00000000 00450003     eno1\n\
+             00000000000000000000000000000000 00 00000000000000000000000000000000 00 \
+             fe800000000000000000000000000001 00000400 00000001 00000000 00000003     eno2\n",
         );
     let route = |gateway: Option<&str>, link: &str, metric| DefaultRoute {
         gateway: gateway.map(|address| address.parse().unwrap()),
@@ -143,7 +147,12 @@ fn default_routes_of_both_families_are_read() {
     let v4 = if cfg!(target_endian = "little") { "10.10.0.1" } else { "1.0.10.10" };
     assert_eq!(
         default_routes(&tree.paths).unwrap(),
-        [route(Some(v4), "mgmt", 100), route(None, "tun0", 0), route(Some("fd00::1"), "mgmt", 1024)]
+        [
+            route(Some(v4), "mgmt", 100),
+            route(None, "tun0", 0),
+            route(Some("fd00::1"), "mgmt", 1024),
+            route(Some("fe80::1"), "eno2", 1024),
+        ]
     );
 }
 
