@@ -1,5 +1,5 @@
-//! What stands in a plan's way on the node: a name is one object's, an address one interface's, a gateway one route's.
-//! Whether a NIC is free is in `nic.rs`.
+//! What stands in a plan's way on the node: a name is one object's, an address one interface's, a gateway one route's
+//! (`conflicts/address.rs`). Whether a NIC is free is in `nic.rs`.
 //! Each error names the object, where it is in use, and the remedy.
 
 use std::collections::BTreeSet;
@@ -10,9 +10,13 @@ use ansible_module::fault::Fault;
 use crate::apply_options::{ApplyOptions, Pending};
 use crate::bridge_mac;
 use crate::draft::Draft;
-use crate::interfaces::{Kind, Stanza};
-use crate::kernel::{self, DefaultRoute, Link};
+use crate::interfaces::Kind;
+use crate::kernel::{self, Link};
 use crate::picture::{Picture, Text};
+
+mod address;
+
+pub use address::address_is_free;
 
 /// Refuses a stanza that stands where an object of ours shall be, but is something else.
 pub fn is_of_kind(draft: &Draft<'_>, name: &str, wanted: Kind, word: &str) -> Result<(), Fault> {
@@ -162,54 +166,6 @@ pub fn bridge_exists(draft: &Draft<'_>, bridge: &str) -> Result<Option<String>, 
             ),
         )),
     }
-}
-
-/// Refuses an address or a default gateway that another interface has, in the file or in the kernel.
-pub fn address_is_free(draft: &Draft<'_>, owner: &Stanza) -> Result<(), Fault> {
-    let picture = draft.picture;
-    let in_use = |code, option: &str, fact: String| {
-        Err(Fault::new(code, format!("option `{option}`: {fact}; hint: remove it there first")))
-    };
-    let host = |cidr: &str| cidr.split('/').next().unwrap_or_default().to_owned();
-    let cidr = owner.address();
-    let is_same = |other: &str| cidr.as_deref().is_some_and(|cidr| host(cidr) == host(other));
-    for name in draft.interfaces().names().into_iter().filter(|name| *name != owner.name) {
-        let Some(stanza) = draft.interfaces().stanza(&name) else { continue };
-        if let (Some(_), Some(other)) = (owner.gateway(), stanza.gateway()) {
-            let fact = format!(
-                "`{name}` has the default gateway {other} in the interfaces file, and a node has one"
-            );
-            return in_use("gateway_in_use", "gateway", fact);
-        }
-        if let Some(other) = stanza.address().filter(|other| is_same(other)) {
-            return in_use(
-                "address_in_use",
-                "cidr",
-                format!("`{name}` has the address {other} in the interfaces file"),
-            );
-        }
-    }
-    if let Some(gateway) = owner.gateway() {
-        let default = |route: &&DefaultRoute| route.gateway.is_some_and(|gateway| gateway.is_ipv4());
-        let mut routes = picture.routes.iter().filter(default);
-        let is_live = routes.clone().any(|route| {
-            route.link == owner.name && route.gateway.is_some_and(|live| live.to_string() == gateway)
-        });
-        let stays = |route: &&DefaultRoute| {
-            route.link != owner.name && !draft.drops(&route.link, |stanza| stanza.gateway().is_some())
-        };
-        if let Some(other) = routes.find(stays).filter(|_| !is_live) {
-            let fact = format!("the node has a default route through the link `{}` already", other.link);
-            return in_use("gateway_in_use", "gateway", fact);
-        }
-    }
-    for (name, link) in picture.links.iter().filter(|(name, _)| *name != owner.name) {
-        let goes = || draft.drops(name, |stanza| stanza.address().as_deref().is_some_and(is_same));
-        if let Some(other) = link.addresses.iter().find(|other| is_same(&other.to_string()) && !goes()) {
-            return in_use("address_in_use", "cidr", format!("the link `{name}` has the address {other}"));
-        }
-    }
-    Ok(())
 }
 
 /// Refuses to plan beside changes that somebody staged. In check mode an Open vSwitch that is not running is

@@ -2,6 +2,7 @@
 
 use ansible_module::fault::Fault;
 
+use crate::address;
 use crate::draft::Draft;
 use crate::interfaces::Stanza;
 use crate::kernel::{Cidr, Link, Master};
@@ -92,8 +93,9 @@ fn under_a_vlan(draft: &Draft<'_>, nic: &str) -> Option<Fault> {
 
 fn addressed(draft: &Draft<'_>, nic: &str, link: &Link) -> Option<Fault> {
     let goes = |address: &Cidr| {
-        let text = address.to_string();
-        draft.drops(nic, |stanza| [stanza.address(), stanza.address6()].contains(&Some(text.clone())))
+        let is_this = |cidr: &String| address::host(cidr) == Some(address.address);
+        let families = address::FAMILIES.map(|options| options.family);
+        draft.drops(nic, |stanza| families.iter().any(|family| stanza.addresses(*family).iter().any(is_this)))
     };
     let live = link.addresses.iter().find(|address| !address.is_link_local() && !goes(address));
     let declared = || draft.interfaces().stanza(nic).and_then(|stanza| declared_address(&stanza));

@@ -54,7 +54,7 @@ impl Task for OvsBridge {
             name,
             state,
             ports: ports.map(BTreeSet::from_iter),
-            address: Address::new(cidr, gateway)?,
+            address: Address::new(cidr, gateway, None, None)?,
             datapath_type: Setting::new(datapath_type, &"default".to_owned()),
             comments,
         })
@@ -72,6 +72,7 @@ impl Task for OvsBridge {
             Presence::Present => {
                 let stanza = self.stanza(draft.stanza(&self.name))?;
                 conflicts::address_is_free(draft, &stanza)?;
+                draft.warn(Address::warnings(&stanza));
                 draft.put(&stanza)?;
             }
         }

@@ -47,7 +47,7 @@ impl Task for OvsIntport {
         }
         let comments = comments.map(|text| rules::comment("comments", &text)).transpose()?;
         let tag = tag.map(|tag| rules::vlan("tag", tag, true)).transpose()?;
-        Ok(Self { name, state, bridge, tag, address: Address::new(cidr, gateway)?, comments })
+        Ok(Self { name, state, bridge, tag, address: Address::new(cidr, gateway, None, None)?, comments })
     }
 
     fn draft(&self, draft: &mut Draft<'_>) -> Result<(), Fault> {
@@ -59,6 +59,7 @@ impl Task for OvsIntport {
         if let Some(stanza) = &stanza {
             conflicts::address_is_free(draft, stanza)?;
             conflicts::name_is_free(draft, &self.name, "OVSIntPort")?;
+            draft.warn(Address::warnings(stanza));
         }
         attachment::put(draft, &self.name, stanza.as_ref(), conflicts::PortKind::IntPort)
     }

@@ -54,7 +54,7 @@ fn what_stands_around_the_stanzas_is_told() {
     assert_eq!(file.names(), ["mgmt", "vmbr0", "vmbr1"]);
     let mgmt = file.stanza("mgmt").unwrap();
     assert_eq!((mgmt.get("ovs_type"), mgmt.get("ovs_mtu"), mgmt.auto), (None, Some("9000"), false));
-    assert_eq!(mgmt.address().as_deref(), Some("10.0.0.2/32"));
+    assert_eq!(mgmt.addresses(AddressFamily::Inet), ["10.0.0.2/32"]);
     assert_eq!(file.detached("mgmt"), ["ovs_type OVSIntPort"]);
     assert!(file.detached("vmbr0").is_empty() && file.detached("vmbr1").is_empty());
     assert_eq!(file.bridge_listing("mgmt"), ["vmbr0"]);

@@ -214,24 +214,16 @@ impl Stanza {
         self.comments = if text.is_empty() { Vec::new() } else { vec![text.to_owned()] };
     }
 
-    /// The IPv4 address with its prefix length, also under `manual`; without any length it counts as `/32`.
-    pub fn address(&self) -> Option<String> {
-        self.of_version(ADDRESS, 4).map(|address| with_length(address, 32))
+    /// The addresses of a family with their prefix lengths, in the file's order, also under `manual` and, as for
+    /// ifupdown2, in a stanza of the other family; one without any length counts as a host's, `/32` or `/128`.
+    pub fn addresses(&self, family: AddressFamily) -> Vec<String> {
+        let longest = if family == AddressFamily::Inet6 { 128 } else { 32 };
+        self.of_version(family, ADDRESS).map(|address| with_length(address, longest)).collect()
     }
 
-    /// The IPv6 address with its prefix length, also under `manual`; without any length it counts as `/128`.
-    pub fn address6(&self) -> Option<String> {
-        self.of_version(ADDRESS, 6).map(|address| with_length(address, 128))
-    }
-
-    /// The IPv4 default gateway.
-    pub fn gateway(&self) -> Option<&str> {
-        self.of_version(GATEWAY, 4)
-    }
-
-    /// The IPv6 default gateway.
-    pub fn gateway6(&self) -> Option<&str> {
-        self.of_version(GATEWAY, 6)
+    /// The default gateway of a family; of several the last counts, as for Proxmox.
+    pub fn gateway(&self, family: AddressFamily) -> Option<&str> {
+        self.of_version(family, GATEWAY).last()
     }
 
     /// Gives the interface this one address of a family, or none, as Proxmox's API does: the method is `static` with an
@@ -246,6 +238,16 @@ impl Stanza {
                 _ => {}
             }
         }
+        self.drop_idle();
+    }
+
+    /// Gives the interface this default gateway of a family, or none.
+    pub fn set_gateway(&mut self, family: AddressFamily, gateway: Option<&str>) {
+        self.set_of_version(family, GATEWAY, gateway);
+        self.drop_idle();
+    }
+
+    fn drop_idle(&mut self) {
         let only = self.families.len() == 1;
         let is_idle = |found: &Family| {
             found.family == AddressFamily::Inet6 && found.method == "manual" && found.options.is_empty()
@@ -253,21 +255,23 @@ impl Stanza {
         self.families.retain(|found| only || !is_idle(found));
     }
 
-    /// Gives the interface this default gateway of a family, or none.
-    pub fn set_gateway(&mut self, family: AddressFamily, gateway: Option<&str>) {
-        self.set_of_version(family, GATEWAY, gateway);
-    }
-
     fn set_of_version(&mut self, family: AddressFamily, key: &str, value: Option<&str>) {
-        if let Some(shared) = self.family_mut(AddressFamily::None) {
-            let is_six = family == AddressFamily::Inet6;
-            shared.options.retain(|(known, value)| known != key || value.contains(':') != is_six);
-        }
         if value.is_some() && self.family(family).is_none() {
             self.families.push(Family::new(family, "manual"));
         }
-        if let Some(own) = self.family_mut(family) {
-            own.set_all(key, value.as_slice());
+        for found in &mut self.families {
+            let mut value = value.filter(|_| found.family == family);
+            let mut values = Vec::new();
+            for old in found.get_all(key) {
+                if is_of(family, old) {
+                    values.extend(value.take());
+                } else {
+                    values.push(old);
+                }
+            }
+            values.extend(value);
+            let values: Vec<String> = values.into_iter().map(str::to_owned).collect();
+            found.set_all(key, &values);
         }
     }
 
@@ -287,14 +291,15 @@ impl Stanza {
         normal
     }
 
-    fn of_version(&self, key: &str, version: u8) -> Option<&str> {
-        let of_family =
-            |family: AddressFamily| self.family(family).map(|found| found.get_all(key)).unwrap_or_default();
-        let own = if version == 4 { AddressFamily::Inet } else { AddressFamily::Inet6 };
-        let shared =
-            of_family(AddressFamily::None).into_iter().filter(|value| value.contains(':') == (version == 6));
-        shared.chain(of_family(own)).last()
+    fn of_version(&self, family: AddressFamily, key: &str) -> impl Iterator<Item = &str> {
+        let values = self.families.iter().flat_map(move |found| found.get_all(key));
+        values.filter(move |value| is_of(family, value))
     }
+}
+
+/// Whether an address is one of this family: `iface NAME` without a family, and ifupdown2 in any stanza, take both.
+fn is_of(family: AddressFamily, address: &str) -> bool {
+    address.contains(':') == (family == AddressFamily::Inet6)
 }
 
 /// Moves the prefix length from a `netmask` option to the addresses that have none, as Proxmox's writer does, and
@@ -340,8 +345,13 @@ mod tests {
         stanza.set_address(AddressFamily::Inet, Some("10.0.0.2/24"));
         stanza.set_address(AddressFamily::Inet6, Some("fd00::2/64"));
         stanza.set_gateway(AddressFamily::Inet6, Some("fd00::1"));
-        assert_eq!((stanza.method(), stanza.address().as_deref()), ("static", Some("10.0.0.2/24")));
-        assert_eq!((stanza.address6().as_deref(), stanza.gateway6()), (Some("fd00::2/64"), Some("fd00::1")));
+        assert_eq!(
+            (stanza.method(), stanza.addresses(AddressFamily::Inet)),
+            ("static", vec!["10.0.0.2/24".to_owned()])
+        );
+        assert_eq!(stanza.addresses(AddressFamily::Inet6), ["fd00::2/64"]);
+        assert_eq!(stanza.gateway(AddressFamily::Inet6), Some("fd00::1"));
+        assert_eq!(stanza.gateway(AddressFamily::Inet), None);
         stanza.set_gateway(AddressFamily::Inet6, None);
         stanza.set_address(AddressFamily::Inet6, None);
         stanza.set_address(AddressFamily::Inet, None);
@@ -354,10 +364,22 @@ mod tests {
         let mut shared = Family::new(AddressFamily::None, "");
         shared.set_all("address", &["10.0.0.2/24", "fd00::2/64"]);
         stanza.families = vec![shared];
-        assert_eq!(stanza.address6().as_deref(), Some("fd00::2/64"));
+        assert_eq!(stanza.addresses(AddressFamily::Inet6), ["fd00::2/64"]);
         stanza.set_address(AddressFamily::Inet, Some("10.0.0.3/24"));
-        assert_eq!(stanza.address().as_deref(), Some("10.0.0.3/24"));
-        assert_eq!(stanza.address6().as_deref(), Some("fd00::2/64"));
+        assert_eq!(stanza.addresses(AddressFamily::Inet), ["10.0.0.3/24"]);
+        assert_eq!(stanza.addresses(AddressFamily::Inet6), ["fd00::2/64"]);
+    }
+
+    #[test]
+    fn one_address_takes_the_place_of_all_of_its_family_and_of_no_other() {
+        let mut stanza = Stanza::new("mgmt", "static");
+        stanza.set_all("address", &["10.0.0.2/24", "fd00::2/64", "10.0.0.3/24"]);
+        assert_eq!(stanza.addresses(AddressFamily::Inet), ["10.0.0.2/24", "10.0.0.3/24"]);
+        stanza.set_address(AddressFamily::Inet, Some("10.0.0.4/24"));
+        assert_eq!(stanza.get_all("address"), ["10.0.0.4/24", "fd00::2/64"]);
+        stanza.set_address(AddressFamily::Inet6, None);
+        assert_eq!(stanza.addresses(AddressFamily::Inet), ["10.0.0.4/24"]);
+        assert_eq!(stanza.addresses(AddressFamily::Inet6), [""; 0]);
     }
 
     #[test]
