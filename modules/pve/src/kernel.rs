@@ -158,17 +158,18 @@ impl Links {
                 links.insert(name, link);
             }
         }
-        let kinds: BTreeMap<String, Kind> =
-            links.iter().map(|(name, link)| (name.clone(), link.kind)).collect();
-        for (name, link) in &mut links {
-            link.master = fs::read_link(root.join(name).join("master"))
-                .ok()
-                .and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()))
-                .map(|master| match kinds.get(&master) {
-                    Some(Kind::Bridge) => Master::Bridge(master),
-                    Some(Kind::Bond) => Master::Bond(master),
-                    _ => Master::Other(master),
-                });
+        let master = |name: &String| {
+            let target = fs::read_link(root.join(name).join("master")).ok()?;
+            let master = target.file_name()?.to_string_lossy().into_owned();
+            Some(match links.get(&master).map(|link: &Link| link.kind) {
+                Some(Kind::Bridge) => Master::Bridge(master),
+                Some(Kind::Bond) => Master::Bond(master),
+                _ => Master::Other(master),
+            })
+        };
+        let masters: Vec<Option<Master>> = links.keys().map(master).collect();
+        for (link, master) in links.values_mut().zip(masters) {
+            link.master = master;
         }
         for (name, address) in addresses(paths)? {
             if let Some(link) = links.get_mut(&name) {
@@ -178,7 +179,7 @@ impl Links {
         for link in links.values_mut() {
             link.addresses.sort_unstable();
         }
-        Ok(links.into_iter().collect())
+        Ok(Self(links))
     }
 
     /// The link of this name.

@@ -92,26 +92,24 @@ pub(super) fn decode(results: &[Value]) -> Result<Ovs, Error> {
 type Rows<'a> = BTreeMap<Uuid, Row<'a>>;
 
 fn rows<'a>(table: &'static str, result: &'a Value) -> Result<Rows<'a>, Error> {
-    let rows = result.get("rows").and_then(Value::as_array);
-    rows.ok_or_else(|| Error::Answer(result.to_string()))?
-        .iter()
-        .map(|columns| {
-            let row = Row { table, columns };
-            Ok((row.one("_uuid")?, row))
-        })
-        .collect()
+    let listed = result.get("rows").and_then(Value::as_array);
+    let mut rows = Rows::new();
+    for columns in listed.ok_or_else(|| Error::Answer(result.to_string()))? {
+        let row = Row { table, columns };
+        rows.insert(row.one("_uuid")?, row);
+    }
+    Ok(rows)
 }
 
 /// The rows that a column refers to.
 fn referred<'a>(row: &Row, column: &'static str, rows: &Rows<'a>) -> Result<Rows<'a>, Error> {
-    let uuids: BTreeSet<Uuid> = row.set(column)?;
-    uuids
-        .into_iter()
-        .map(|uuid| match rows.get(&uuid) {
-            Some(found) => Ok((uuid, *found)),
-            None => Err(row.unexpected(column, "references to rows that exist")),
-        })
-        .collect()
+    let mut referred = Rows::new();
+    for uuid in row.set::<Uuid>(column)? {
+        let found = rows.get(&uuid);
+        let found = found.ok_or_else(|| row.unexpected(column, "references to rows that exist"))?;
+        referred.insert(uuid, *found);
+    }
+    Ok(referred)
 }
 
 fn names(rows: &Rows) -> Result<BTreeSet<String>, Error> {

@@ -108,19 +108,23 @@ impl Row<'_> {
 
     /// A column that holds a value or none.
     pub(super) fn optional<T: Atom>(&self, column: &'static str) -> Result<Option<T>, Error> {
-        let mut set = self.set(column)?;
-        let first = set.pop_first();
-        if set.is_empty() { Ok(first) } else { Err(self.unexpected(column, "at most one value")) }
+        let mut values = self.values(column)?;
+        let first = values.pop();
+        if values.is_empty() { Ok(first) } else { Err(self.unexpected(column, "at most one value")) }
     }
 
     /// A column that holds any number of values.
     pub(super) fn set<T: Atom>(&self, column: &'static str) -> Result<BTreeSet<T>, Error> {
+        Ok(self.values(column)?.into_iter().collect())
+    }
+
+    fn values<T: Atom>(&self, column: &'static str) -> Result<Vec<T>, Error> {
         let value = self.value(column);
-        let set = match tagged(value, "set") {
+        let values = match tagged(value, "set") {
             Some(values) => values.as_array().and_then(|values| values.iter().map(T::decode).collect()),
-            None => T::decode(value).map(|one| BTreeSet::from([one])),
+            None => T::decode(value).map(|one| vec![one]),
         };
-        set.ok_or_else(|| self.unexpected(column, T::NAME))
+        values.ok_or_else(|| self.unexpected(column, T::NAME))
     }
 
     /// A column that holds texts by texts.
