@@ -1,5 +1,8 @@
 //! When a task's change goes live, and beside whose: the options that the `pve_ovs_*` modules share.
 
+use std::net::IpAddr;
+
+use ansible_module::fault::Fault;
 use serde::Deserialize;
 
 /// The options as given; their meaning is told in `library/pve_ovs_bridge.yml`.
@@ -8,6 +11,7 @@ use serde::Deserialize;
 pub struct ApplyOptions {
     pub apply: bool,
     pub pending: Pending,
+    pub require_reachable: Option<Vec<String>>,
 }
 
 /// What becomes of changes that somebody staged.
@@ -35,6 +39,23 @@ pub enum Aim {
 }
 
 impl ApplyOptions {
+    /// The addresses that must answer after the change; `None` are those that answered before it.
+    pub fn required(&self) -> Result<Option<Vec<IpAddr>>, Fault> {
+        let Some(given) = &self.require_reachable else { return Ok(None) };
+        let address = |text: &String| {
+            text.parse().map_err(|_| {
+                Fault::new(
+                    "invalid_address",
+                    format!(
+                        "option `require_reachable`: `{}` is no IP address; hint: such as `10.10.0.1` or `fd00::1`",
+                        text.escape_debug()
+                    ),
+                )
+            })
+        };
+        given.iter().map(address).collect::<Result<_, _>>().map(Some)
+    }
+
     /// The file that is edited.
     pub fn aim(&self) -> Aim {
         match (self.apply, self.pending) {

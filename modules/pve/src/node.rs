@@ -1,6 +1,8 @@
 //! The node as a device of the one flow: reading its stores, and carrying out what was planned. Makes no choices of
 //! its own about what a task means; that is in `ovs_*.rs`, and how a change is carried out in `apply.rs`.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -20,6 +22,7 @@ use crate::file::Files;
 use crate::ovsdb::Ovs;
 use crate::paths::Paths;
 use crate::picture::Picture;
+use crate::reach::{self, Answered, Targets};
 use crate::reload;
 use crate::state::State;
 use crate::task::{self, Params, Task};
@@ -50,6 +53,9 @@ pub struct Node<'a> {
     pub(crate) aim: Aim,
     /// The bond whose members' LACP partners shall be current, and within what time.
     lacp: Option<(String, Duration)>,
+    /// Who has to answer after a change: as asked for, or `None` for those who answered before it.
+    required: Option<Vec<IpAddr>>,
+    answered: Answered,
     lock: Option<Lock>,
     /// A checkpoint to go back from, instead of any that is found.
     named: Option<PathBuf>,
@@ -65,7 +71,9 @@ pub struct Node<'a> {
 pub fn converge<T: Task>(params: Params<T::Params>, context: &Context) -> Ended {
     let Params { task, apply: options } = params;
     let task = T::new(task).map_err(|fault| Failure::untouched(Step::Arguments, fault))?;
+    let required = options.required().map_err(|fault| Failure::untouched(Step::Arguments, fault))?;
     let mut node = Node::new(T::SPEC.module, context)?;
+    node.required = required;
     node.aim = options.aim();
     node.lacp = task.lacp();
     let target = |picture: &Picture| task::plan(&task, &options, picture, context.check_mode);
@@ -100,6 +108,8 @@ impl<'a> Node<'a> {
             paths: paths().map_err(|fault| Failure::untouched(Step::Read, fault))?,
             aim: Aim::default(),
             lacp: None,
+            required: None,
+            answered: Answered::default(),
             lock: None,
             named: None,
             checkpoint: None,
@@ -130,6 +140,33 @@ impl<'a> Node<'a> {
             .and_then(|mut daemon| daemon.lacp(bond))
             .map_err(|error| Fault::from_error("ovs_failed", &error))?;
         Ok(port.interfaces.iter().filter(|member| !lacp.is_negotiated(member)).cloned().collect())
+    }
+
+    /// Waits until the LACP partners of the bond's members are current.
+    fn wait_for_lacp(&mut self) -> Result<(), Fault> {
+        let Some((bond, limit)) = self.lacp.take() else { return Ok(()) };
+        self.context.log.line(&format!("waiting for LACP on {bond}"));
+        let deadline = self.context.clock.now() + limit;
+        loop {
+            let fault = match self.waiting_for_lacp(&bond) {
+                Ok(waiting) if waiting.is_empty() => return Ok(()),
+                Ok(waiting) => Fault::new(
+                    "lacp_not_negotiated",
+                    format!(
+                        "waiting {limit:?} for LACP on `{bond}`: no current partner on {}; \
+                         hint: is the other end's port up, in the same channel, and LACP active or passive there?",
+                        waiting.join(", ")
+                    ),
+                ),
+                // A daemon that restarts is away for a moment.
+                Err(fault) => fault,
+            };
+            self.context.stop_if_interrupted().map_err(|stop| stop.context("waiting for LACP"))?;
+            if self.context.clock.now() >= deadline {
+                return Err(fault);
+            }
+            self.context.clock.sleep(PAUSE);
+        }
     }
 }
 
@@ -183,8 +220,14 @@ impl Device for Node<'_> {
     }
 
     fn checkpoint(&mut self, picture: &Picture, before: &State, after: &State) -> Result<Prepared, Fault> {
+        let changes = changes(before, after);
+        if self.aim != Aim::Staged {
+            let targets =
+                Targets::find(self.required.as_deref(), &picture.routes, reach::ssh_peer(&self.paths));
+            self.answered = reach::before(&self.paths, &targets.without(&gateways_taken_away(after)))?;
+        }
         let data = Data {
-            files: Files::edited(picture, &changes(before, after))?,
+            files: Files::edited(picture, &changes)?,
             file_touched: false,
             live_touched: false,
             before: before.clone(),
@@ -207,29 +250,8 @@ impl Device for Node<'_> {
     }
 
     fn condition(&mut self, _: &State) -> Result<(), Fault> {
-        let Some((bond, limit)) = self.lacp.take() else { return Ok(()) };
-        self.context.log.line(&format!("waiting for LACP on {bond}"));
-        let deadline = self.context.clock.now() + limit;
-        loop {
-            let fault = match self.waiting_for_lacp(&bond) {
-                Ok(waiting) if waiting.is_empty() => return Ok(()),
-                Ok(waiting) => Fault::new(
-                    "lacp_not_negotiated",
-                    format!(
-                        "waiting {limit:?} for LACP on `{bond}`: no current partner on {}; \
-                         hint: is the other end's port up, in the same channel, and LACP active or passive there?",
-                        waiting.join(", ")
-                    ),
-                ),
-                // A daemon that restarts is away for a moment.
-                Err(fault) => fault,
-            };
-            self.context.stop_if_interrupted().map_err(|stop| stop.context("waiting for LACP"))?;
-            if self.context.clock.now() >= deadline {
-                return Err(fault);
-            }
-            self.context.clock.sleep(PAUSE);
-        }
+        self.wait_for_lacp()?;
+        reach::after(&self.paths, &self.answered, self.context)
     }
 
     fn commit(&mut self) -> Result<(), Fault> {
@@ -270,6 +292,7 @@ impl Device for Node<'_> {
                 folder.display()
             ));
         }
+        notices.extend(self.answered.notice.clone());
         if let Some(checkpoint) = &self.checkpoint {
             notices.push(format!(
                 "what is needed to go back is in `{0}`; hint: `{1} --rollback {0}` tries again; remove the folder when the node is as it should be",
@@ -279,6 +302,15 @@ impl Device for Node<'_> {
         }
         notices
     }
+}
+
+/// The default gateways that a change takes away on purpose.
+fn gateways_taken_away(after: &State) -> BTreeSet<String> {
+    let of = |wanted: bool| -> BTreeSet<String> {
+        let all = after.kernel.values().flat_map(|link| &link.gateways);
+        all.filter(|(_, there)| **there == wanted).map(|(gateway, _)| gateway.clone()).collect()
+    };
+    &of(false) - &of(true)
 }
 
 /// How long one dialog with the database may take, from now.

@@ -79,6 +79,13 @@ impl Targets {
         let targets = wanted.into_iter().filter(|(address, _)| known.insert(*address));
         Self(targets.map(|(address, role)| Target { address, role }).collect())
     }
+
+    /// The same without the default gateways in `gone`.
+    #[must_use]
+    pub fn without(mut self, gone: &BTreeSet<String>) -> Self {
+        self.0.retain(|target| target.role != Role::Gateway || !gone.contains(&target.address.to_string()));
+        self
+    }
 }
 
 /// Who answered before a change.
@@ -90,8 +97,8 @@ pub struct Answered {
     pub notice: Option<String>,
 }
 
-/// Asks all before a change: a moment if they answer, two to three seconds if not. Who is given by hand has to answer; a gateway or a peer that
-/// does not is left out, for there are many that never do.
+/// Asks all before a change: a moment if they answer, two to three seconds if not. Who is given by hand has to
+/// answer; a gateway or a peer that does not is left out, for there are many that never do.
 pub fn before(paths: &Paths, targets: &Targets) -> Result<Answered, Fault> {
     let Targets(targets) = targets;
     let mut silent = targets.clone();
