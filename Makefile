@@ -67,7 +67,7 @@ bench: build ## what a task costs that has nothing to do, beside the Python modu
 	@tests/lab/prepare bench
 	@cargo run --quiet --locked --package bench
 
-soak: build ## runs killed at random moments, again and again (KILLS=1000)
-	cargo run --quiet -p lab --bin soak -- $(or $(KILLS),200)
+soak: build ## runs killed at random moments, again and again (KILLS=1000, with the real ifreload REAL=30)
+	cargo run --quiet -p lab --bin soak -- $(or $(KILLS),1000) $(or $(REAL),30) $(SEED)
 
 .PHONY: molecule help has-cargo build release venv lab-root demo test check bench soak

@@ -25,7 +25,7 @@ fn lab() -> Result<Lab> {
 }
 
 /// The VLAN that nobody else is in.
-fn cut_off(lab: &Lab, more: Value) -> Result<Answer> {
+fn cut_off(lab: &Lab, more: &Value) -> Result<Answer> {
     let mut arguments = json!({"name": "mgmt", "tag": 20});
     arguments
         .as_object_mut()
@@ -38,14 +38,14 @@ fn cut_off(lab: &Lab, more: Value) -> Result<Answer> {
 fn a_change_that_silences_the_gateway_is_undone() -> Result<()> {
     let lab = lab()?;
     let before = lab.configuration(NODE)?;
-    let told = cut_off(&lab, json!({}))?;
+    let told = cut_off(&lab, &json!({}))?;
     assert_eq!(told.failure()?, ("unreachable_after", "rolled_back"), "{}", told.message());
     assert!(told.message().contains("the default gateway `10.10.0.3`"), "{}", told.message());
     assert_eq!(lab.configuration(NODE)?, before);
     lab.exec(NODE, &["ping", "-c", "1", "-W", "5", ROUTER])?;
 
     // Who wants it has it.
-    assert!(cut_off(&lab, json!({"require_reachable": []}))?.changed()?);
+    assert!(cut_off(&lab, &json!({"require_reachable": []}))?.changed()?);
     assert_eq!(lab.vsctl(NODE, &["get", "Port", "mgmt", "tag"])?, "20");
     Ok(())
 }
@@ -54,13 +54,13 @@ fn a_change_that_silences_the_gateway_is_undone() -> Result<()> {
 fn who_is_required_by_hand_has_to_answer_before_and_after() -> Result<()> {
     let lab = lab()?;
     let before = lab.configuration(NODE)?;
-    let silent = cut_off(&lab, json!({"require_reachable": ["10.10.0.99"]}))?;
+    let silent = cut_off(&lab, &json!({"require_reachable": ["10.10.0.99"]}))?;
     assert_eq!(silent.failure()?, ("unreachable_before", "unchanged"), "{}", silent.message());
     assert!(silent.message().contains("10.10.0.99"), "{}", silent.message());
-    let cut = cut_off(&lab, json!({"require_reachable": [ROUTER]}))?;
+    let cut = cut_off(&lab, &json!({"require_reachable": [ROUTER]}))?;
     assert_eq!(cut.failure()?, ("unreachable_after", "rolled_back"), "{}", cut.message());
     assert_eq!(lab.configuration(NODE)?, before);
-    let name = cut_off(&lab, json!({"require_reachable": ["router"]}))?;
+    let name = cut_off(&lab, &json!({"require_reachable": ["router"]}))?;
     assert_eq!(name.failure()?, ("invalid_address", "unchanged"), "{}", name.message());
     Ok(())
 }
@@ -71,6 +71,6 @@ fn a_gateway_may_be_taken_away() -> Result<()> {
     let lab = lab()?;
     assert!(lab.module(NODE, "pve_ovs_intport", &json!({"name": "mgmt", "gateway": ""}))?.changed()?);
     assert_eq!(lab.sh(NODE, "ip route show default")?, "");
-    assert!(cut_off(&lab, json!({}))?.changed()?);
+    assert!(cut_off(&lab, &json!({}))?.changed()?);
     Ok(())
 }
