@@ -1,10 +1,11 @@
 //! Edits that change only the lines that must change, and write what is new as Proxmox's writer would.
 
+use super::index::Section;
 use super::keys::{ADDRESS, NETMASK, rank, written};
 use super::kind::{Kind, classify};
 use super::parse::{self, Role, is_keyword};
 use super::stanza::{AddressFamily, Family};
-use super::{Interfaces, Section, Stanza};
+use super::{Interfaces, Stanza};
 
 /// What Proxmox's writer begins every file with.
 const EMPTY_FILE: &[u8] = b"\
@@ -70,6 +71,7 @@ impl Interfaces {
         check(&wanted)?;
         if self.lines.is_empty() {
             self.lines = parse::scan(parse::split(EMPTY_FILE));
+            self.forget();
         }
         match self.stanza(&wanted.name) {
             Some(found) => self.amend(&found, &wanted),
@@ -334,7 +336,8 @@ impl Interfaces {
             else {
                 continue;
             };
-            if !names.iter().any(|known| known == name) || !(every_class || self.class_counts(&class)) {
+            if !names.iter().any(|known| known == name) || !(every_class || self.index().class_counts(&class))
+            {
                 continue;
             }
             let left: Vec<String> = names.into_iter().filter(|known| known != name).collect();

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::parse::Role;
-use super::{AddressFamily, Family, Interfaces, Kind, Stanza};
+use super::{AddressFamily, Claim, Family, Interfaces, Kind, Stanza};
 
 const LINES: &[&str] = &[
     "",
@@ -152,6 +152,41 @@ proptest! {
     #[test]
     fn a_file_comes_out_as_it_went_in(bytes in files()) {
         prop_assert_eq!(Interfaces::parse(&bytes).render(), bytes);
+    }
+
+    #[test]
+    fn a_walk_over_all_interfaces_looks_at_each_line_once(bytes in files()) {
+        let file = Interfaces::parse(&bytes);
+        let mut seen: Vec<usize> = file
+            .names()
+            .iter()
+            .flat_map(|name| file.sections_of(name))
+            .flat_map(|section| section.header..section.end)
+            .collect();
+        seen.sort_unstable();
+        let lines = file.lines.iter().enumerate();
+        let in_stanzas: Vec<usize> = lines.filter(|(_, line)| line.in_stanza()).map(|(at, _)| at).collect();
+        prop_assert_eq!(seen, in_stanzas);
+    }
+
+    #[test]
+    fn a_lookup_answers_as_a_look_at_everything_does(bytes in files(), name in select(NAMES)) {
+        let file = Interfaces::parse(&bytes);
+        let counts = |class: &str| ["auto", "hotplug", "ovs"].contains(&class) || file.stanza(class).is_some();
+        let auto = file.lines.iter().any(|line| {
+            matches!(&line.role, Role::Auto { class, names } if counts(class) && names.iter().any(|known| known == name))
+        });
+        prop_assert_eq!(file.is_auto(name), auto);
+        let mut claims = Vec::new();
+        for by in file.names() {
+            let stanza = file.stanza(&by).unwrap();
+            for key in ["bridge_ports", "ovs_ports", "slaves", "ovs_bonds"] {
+                if stanza.list(key).contains(&name) {
+                    claims.push(Claim { by: by.clone(), key });
+                }
+            }
+        }
+        prop_assert_eq!(file.claims(name), claims);
     }
 
     #[test]

@@ -11,7 +11,7 @@ impl Interfaces {
     /// behind the stanza before the first one of a later type. One that Proxmox cannot place is compared by position
     /// alone. Lines that Proxmox keeps without understanding them stay with the stanza that follows them.
     pub(super) fn place(&self, new: &Stanza) -> usize {
-        let sections = self.sections();
+        let sections = &self.index().sections;
         let own = self.group(&new.name, new);
         let is_later =
             |name: &str| matches!((self.group(name, new), own), (Some(other), Some(own)) if other > own);
@@ -27,7 +27,7 @@ impl Interfaces {
         let root = name.split(['.', ':']).next()?;
         let kind = if root == new.name {
             classify(new, &|link| self.physical.contains(link))
-        } else if self.physical.contains(root) || self.is_auto(root) || !self.sections_of(root).is_empty() {
+        } else if self.physical.contains(root) || self.is_auto(root) || self.index().has(root) {
             self.kind(root)
         } else {
             Kind::Unknown

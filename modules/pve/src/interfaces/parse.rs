@@ -89,15 +89,22 @@ pub(super) fn close(line: &mut Vec<u8>, ending: &[u8]) {
 
 /// Says what every line is. A stanza's body ends at a blank line, at a keyword, or at a word that stands alone.
 pub(super) fn scan(lines: Vec<Vec<u8>>) -> Vec<Line> {
-    let mut in_stanza = false;
-    let mut scanned = Vec::with_capacity(lines.len());
-    for raw in lines {
-        let role = role(&text(&raw), in_stanza);
-        let line = Line { raw, role };
+    let mut lines: Vec<Line> = lines.into_iter().map(|raw| Line { raw, role: Role::Blank }).collect();
+    let all = lines.len();
+    rescan(lines.iter_mut(), false, all);
+    lines
+}
+
+/// Says again what these lines are: the first `new` ones, and then as many as are something else than they were.
+pub(super) fn rescan<'a>(lines: impl Iterator<Item = &'a mut Line>, mut in_stanza: bool, new: usize) {
+    for (index, line) in lines.enumerate() {
+        let role = role(&line.text(), in_stanza);
+        if index >= new && role == line.role {
+            return;
+        }
+        line.role = role;
         in_stanza = line.in_stanza();
-        scanned.push(line);
     }
-    scanned
 }
 
 /// Whether the word ends a stanza's body, so that it can never be an option.
@@ -166,4 +173,28 @@ fn is_comment(line: &[u8]) -> bool {
 
 fn is_continued(body: &[u8]) -> bool {
     body.strip_suffix(b"\r").unwrap_or(body).ends_with(b"\\")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_looked_at_as_far_as_it_reaches() {
+        let stanza = |index: usize| format!("auto eno{index}\niface eno{index} inet manual\n\tmtu 1500\n\n");
+        let file: String = (0..1000).map(stanza).collect();
+        let mut lines = scan(split(file.as_bytes()));
+        let visits = |lines: &mut Vec<Line>, start: usize| {
+            let mut visits = 0;
+            rescan(lines.iter_mut().skip(start).inspect(|_| visits += 1), true, 1);
+            visits
+        };
+        lines[2002].raw = b"\tmtu 9000\n".to_vec();
+        assert_eq!(visits(&mut lines, 2002), 2);
+        lines[2002].raw = b"\n".to_vec();
+        lines[2001].raw = b"\n".to_vec();
+        assert_eq!(visits(&mut lines, 2001), 3);
+        let raws = lines.iter().map(|line| line.raw.clone()).collect();
+        assert_eq!(scan(raws), lines);
+    }
 }
