@@ -1,5 +1,7 @@
 //! The lines of an interfaces(5) file and what each is to Proxmox's reader. Knows no interface as a whole.
 
+use std::borrow::Cow;
+
 use super::keys::canonical;
 use super::stanza::AddressFamily;
 
@@ -45,7 +47,7 @@ pub(super) enum Role {
 impl Line {
     /// The line's text: continuation lines joined by a space, white space at both ends taken away.
     pub fn text(&self) -> String {
-        text(&self.raw)
+        text(&self.raw).into_owned()
     }
 
     /// Whether the line belongs to a stanza.
@@ -98,7 +100,7 @@ pub(super) fn scan(lines: Vec<Vec<u8>>) -> Vec<Line> {
 /// Says again what these lines are: the first `new` ones, and then as many as are something else than they were.
 pub(super) fn rescan<'a>(lines: impl Iterator<Item = &'a mut Line>, mut in_stanza: bool, new: usize) {
     for (index, line) in lines.enumerate() {
-        let role = role(&line.text(), in_stanza);
+        let role = role(&text(&line.raw), in_stanza);
         if index >= new && role == line.role {
             return;
         }
@@ -153,18 +155,21 @@ fn iface(rest: &str) -> Option<Role> {
     words.next().is_none().then(|| Role::Iface { name, family, method: method.to_owned() })
 }
 
-fn text(raw: &[u8]) -> String {
+fn text(raw: &[u8]) -> Cow<'_, str> {
     if is_comment(raw) {
-        return String::from_utf8_lossy(raw).trim_ascii().to_owned();
+        return String::from_utf8_lossy(raw.trim_ascii());
     }
-    let mut joined = String::new();
-    for physical in raw.split_inclusive(|byte| *byte == b'\n') {
-        let body = physical.strip_suffix(b"\n").unwrap_or(physical);
+    let mut physical = raw.split_inclusive(|byte| *byte == b'\n').map(|line| {
+        let body = line.strip_suffix(b"\n").unwrap_or(line);
         let body = body.strip_suffix(b"\r").unwrap_or(body);
-        joined.push_str(&String::from_utf8_lossy(body.strip_suffix(b"\\").unwrap_or(body)));
-        joined.push(' ');
-    }
-    joined.trim_ascii().to_owned()
+        String::from_utf8_lossy(body.strip_suffix(b"\\").unwrap_or(body).trim_ascii())
+    });
+    let first = physical.next().unwrap_or_default();
+    physical.fold(first, |joined, next| match (joined.is_empty(), next.is_empty()) {
+        (true, _) => next,
+        (_, true) => joined,
+        _ => Cow::Owned(format!("{joined} {next}")),
+    })
 }
 
 fn is_comment(line: &[u8]) -> bool {
