@@ -15,7 +15,7 @@ mod write;
 pub use kind::Kind;
 pub use model::{Address, Family, Interface, Model};
 pub use read::read;
-pub use write::write;
+pub use write::{has_one_order, write};
 
 /// Why Proxmox refuses to save the file: from then on, every change in its web interface fails with this.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -49,27 +49,42 @@ pub fn write(model: &Model, has_ifupdown2: bool) -> Result<Vec<u8>, Die> {
     Ok(file.into_bytes())
 }
 
-/// The names as they are written. Only known types stand in a relation, so that with an unknown one between them the
-/// order is not a consistent one: it is that of a sort by insertion, from the order of the file.
+/// Whether Proxmox can write the interfaces in one order only. Types that it does not know stand in no relation to the
+/// others but by their place in the file, so that with one of them in between a sort may come out in several ways.
+pub fn has_one_order(model: &Model) -> bool {
+    let ordered = in_order(model);
+    let is_before_all_others = |(index, (name, _)): (usize, &(&String, &Interface))| {
+        ordered.iter().skip(index + 1).all(|(other, _)| compare(model, name, other) == Ordering::Less)
+    };
+    ordered.iter().enumerate().all(is_before_all_others)
+}
+
+/// The interfaces as they are written; where there are several orders, that of a sort by insertion.
 fn in_order(model: &Model) -> Vec<(&String, &Interface)> {
-    let place = |name: &str| model.interfaces.get(name).and_then(|found| found.priority).unwrap_or(50_000);
-    let group = |name: &str| {
-        let mut parts = name.split(['.', ':']);
-        let kind = model.interfaces.get(parts.next()?)?.kind?;
-        Some(kind.group()? + u32::try_from(parts.count()).ok()?)
-    };
-    let compare = |one: &str, other: &str| {
-        let (left, right) = group(one).zip(group(other)).unwrap_or_default();
-        (left + place(one)).cmp(&(right + place(other))).then_with(|| one.cmp(other))
-    };
     let mut by_place: Vec<(&String, &Interface)> = model.interfaces.iter().collect();
-    by_place.sort_by_key(|(name, _)| place(name));
+    by_place.sort_by_key(|(name, _)| place(model, name));
     let mut ordered: Vec<(&String, &Interface)> = Vec::new();
     for (name, interface) in by_place {
-        let behind = ordered.iter().rposition(|(known, _)| compare(known, name) != Ordering::Greater);
+        let behind = ordered.iter().rposition(|(known, _)| compare(model, known, name) != Ordering::Greater);
         ordered.insert(behind.map_or(0, |behind| behind + 1), (name, interface));
     }
     ordered
+}
+
+fn compare(model: &Model, one: &str, other: &str) -> Ordering {
+    let (left, right) = group(model, one).zip(group(model, other)).unwrap_or_default();
+    (left + place(model, one)).cmp(&(right + place(model, other))).then_with(|| one.cmp(other))
+}
+
+fn place(model: &Model, name: &str) -> u32 {
+    model.interfaces.get(name).and_then(|found| found.priority).unwrap_or(50_000)
+}
+
+/// A VLAN or an alias goes with the interface that its name begins with.
+fn group(model: &Model, name: &str) -> Option<u32> {
+    let mut parts = name.split(['.', ':']);
+    let kind = model.interfaces.get(parts.next()?)?.kind?;
+    Some(kind.group()? + u32::try_from(parts.count()).ok()?)
 }
 
 fn write_interface(file: &mut String, name: &str, interface: &Interface, ifupdown2: bool) -> Result<(), Die> {
@@ -104,7 +119,9 @@ fn write_interface(file: &mut String, name: &str, interface: &Interface, ifupdow
             Some(_) => vec![interface.of(*family)],
             None => vec![&interface.inet, &interface.inet6],
         };
-        own.iter().for_each(|address| put_address(file, address));
+        for address in &own {
+            put_address(file, address);
+        }
         if index == 0 {
             for line in settings(&interface, kind) {
                 file.extend(["\t", &line, "\n"]);

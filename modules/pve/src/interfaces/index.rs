@@ -26,6 +26,8 @@ pub(super) struct Index {
     sections_by_name: BTreeMap<String, Vec<usize>>,
     detached: BTreeMap<String, Vec<usize>>,
     auto: BTreeSet<String>,
+    /// Those of `auto` that are named only together with a bridge.
+    by_bridge: BTreeSet<String>,
 }
 
 impl Index {
@@ -54,12 +56,18 @@ impl Index {
         }
         for line in lines {
             match &line.role {
-                Role::Auto { class, names } if index.class_counts(class) => {
+                Role::Auto { class, names } if starts_by_itself(class) => {
                     index.auto.extend(names.iter().cloned());
+                }
+                Role::Auto { class, names } if index.has(class) => {
+                    index.by_bridge.extend(names.iter().cloned());
                 }
                 _ => {}
             }
         }
+        let Self { auto, by_bridge, .. } = &mut index;
+        by_bridge.retain(|name| !auto.contains(name));
+        auto.extend(by_bridge.iter().cloned());
         index
     }
 
@@ -98,8 +106,18 @@ impl Index {
         self.auto.contains(name)
     }
 
+    /// Whether an `allow-BRIDGE` line alone makes it so: ifupdown2 knows none, and starts what has an `auto` line.
+    pub fn is_auto_by_bridge(&self, name: &str) -> bool {
+        self.by_bridge.contains(name)
+    }
+
     /// Classes start an interface by themselves, or are the name of the bridge that brings its ports up.
     pub fn class_counts(&self, class: &str) -> bool {
-        matches!(class, "auto" | "hotplug" | "ovs") || self.has(class)
+        starts_by_itself(class) || self.has(class)
     }
+}
+
+/// Whether it is one of the classes that Proxmox takes for `auto`.
+pub(super) fn starts_by_itself(class: &str) -> bool {
+    matches!(class, "auto" | "hotplug" | "ovs")
 }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::parse::Role;
+use super::shapes;
 use super::{AddressFamily, Claim, Family, Interfaces, Kind, Stanza};
 
 const LINES: &[&str] = &[
@@ -55,9 +56,16 @@ const LINES: &[&str] = &[
     "source-directory more.d",
 ];
 
-const NAMES: &[&str] = &["lo", "eth0", "eth9", "bond0", "mgmt", "vmbr0", "vmbr7", "wg0", "bond0.10"];
+const NAMES: &[&str] = &[
+    "lo", "eth0", "eth9", "eno1", "eno3", "bond0", "mgmt", "storage", "vmbr0", "vmbr7", "wg0", "bond0.10",
+    "late",
+];
 
 fn files() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![files_of_lines(), shapes::files()]
+}
+
+fn files_of_lines() -> impl Strategy<Value = Vec<u8>> {
     let line = (select(LINES), select(&["\n", "\n", "\n", "\r\n"][..]));
     (vec(line, 0..30), any::<bool>()).prop_map(|(lines, ended)| {
         let text: String = lines.into_iter().map(|(text, ending)| text.to_owned() + ending).collect();
@@ -214,7 +222,11 @@ proptest! {
     #[test]
     fn a_change_of_one_key_touches_one_line(bytes in files(), name in select(NAMES), value in select(&["1", "2"][..])) {
         let before = Interfaces::parse(&bytes);
-        if let Some(mut stanza) = before.stanza(name) {
+        // One that starts with its bridge only gets an `auto` line on this occasion, and a repeated key becomes one.
+        let is_plain = |stanza: &Stanza| {
+            !before.index().is_auto_by_bridge(name) && stanza.get_all("ovs_options").len() < 2
+        };
+        if let Some(mut stanza) = before.stanza(name).filter(is_plain) {
             stanza.set("ovs_options", Some(value));
             let mut file = before.clone();
             file.put(&stanza).unwrap();

@@ -15,6 +15,10 @@ mod options_map;
 mod order;
 mod ovs_options;
 mod parse;
+#[cfg(test)]
+mod second_opinion;
+#[cfg(test)]
+mod shapes;
 mod stanza;
 
 use std::collections::{BTreeMap, BTreeSet};
