@@ -1,7 +1,6 @@
 //! Every folder of `tests/cases` is a case: the file `input`, saved by Proxmox, is `expected`; or it `dies`, with the
 //! message. `links` are the machine's physical links, a line each; `without_ifupdown2` is what the old ifupdown gets.
 //! The words of `ovs_options` stand sorted in them. Written by hand from what Proxmox does, not from what this crate answers.
-#![expect(clippy::unwrap_used, reason = "what fails here is the test")]
 
 use std::fs;
 use std::path::Path;
