@@ -65,7 +65,7 @@ bench: build ## what a task costs that has nothing to do, beside the Python modu
 	@tests/lab/prepare root
 	@tests/lab/prepare venv
 	@tests/lab/prepare bench
-	@cargo run --quiet --locked --package bench
+	@cargo run --quiet --locked --release --package bench
 
 soak: build ## runs killed at random moments, again and again (KILLS=1000, with the real ifreload REAL=30)
 	cargo run --quiet -p lab --bin soak -- $(or $(KILLS),1000) $(or $(REAL),30) $(SEED)

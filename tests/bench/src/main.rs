@@ -2,7 +2,7 @@
 //! that looks after the same object, in the same run. The Python ones are what Ansible sends for them, run by the
 //! node's own Python. What Ansible adds on both sides, ssh above all, is not in it.
 //!
-//! `bench measure …` is the same program on the node: see `measure.rs`.
+//! `bench measure …` is the same program on the node: see `measure.rs`. `bench interfaces` does without the lab.
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::measure::Measured;
 
+mod interfaces;
 mod measure;
 mod switch;
 
@@ -35,10 +36,13 @@ fn main() -> Result<()> {
             println!("{}", serde_json::to_string(&measure::measure(RUNS, command)?)?);
             Ok(())
         }
+        Some((part, [])) if part == "interfaces" => interfaces::compare(),
         _ => {
             compare()?;
             println!();
-            switch::compare()
+            switch::compare()?;
+            println!();
+            interfaces::compare()
         }
     }
 }

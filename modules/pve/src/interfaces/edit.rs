@@ -1,10 +1,11 @@
 //! Edits that change only the lines that must change, and write what is new as Proxmox's writer would.
 
+use super::index::Section;
 use super::keys::{ADDRESS, NETMASK, rank, written};
 use super::kind::{Kind, classify};
 use super::parse::{self, Role, is_keyword};
 use super::stanza::{AddressFamily, Family};
-use super::{Interfaces, Section, Stanza};
+use super::{Interfaces, Stanza};
 
 /// What Proxmox's writer begins every file with.
 const EMPTY_FILE: &[u8] = b"\
@@ -61,7 +62,7 @@ impl Interfaces {
     /// Makes the file say exactly this of the interface: afterwards [`Interfaces::stanza`] gives an equal one.
     ///
     /// Lines that already say it keep their bytes and their place; a stanza that the file does not have yet goes
-    /// where Proxmox's writer would put it. A file without a byte gets Proxmox's header and `lo` first.
+    /// where Proxmox's writer would put it, and so does one that becomes something of another type. A file without a byte gets Proxmox's header and `lo` first.
     pub fn put(&mut self, stanza: &Stanza) -> Result<(), EditError> {
         let wanted = stanza.normalised();
         if self.stanza(&wanted.name).as_ref() == Some(&wanted) {
@@ -70,8 +71,14 @@ impl Interfaces {
         check(&wanted)?;
         if self.lines.is_empty() {
             self.lines = parse::scan(parse::split(EMPTY_FILE));
+            self.forget();
         }
         match self.stanza(&wanted.name) {
+            Some(found) if self.stands_elsewhere(&found, &wanted) => {
+                self.cut_sections(&wanted.name);
+                self.take_from_auto(&wanted.name, |file, class| file.index().class_counts(class));
+                self.add(&wanted);
+            }
             Some(found) => self.amend(&found, &wanted),
             None => self.add(&wanted),
         }
@@ -81,10 +88,8 @@ impl Interfaces {
     /// Takes the interface out: its stanzas, and its name from `auto` and `allow-` lines. Bridges that list it keep
     /// doing so. A physical NIC is put as `inet manual` instead: Proxmox gives every NIC a stanza.
     pub fn remove(&mut self, name: &str) {
-        for section in self.sections_of(name).iter().rev() {
-            self.cut_block(section.header, section.end);
-        }
-        self.take_from_auto(name, true);
+        self.cut_sections(name);
+        self.take_from_auto(name, |_, _| true);
     }
 
     /// Appends a port to the bridge's `ovs_ports`, if it is not there yet.
@@ -118,10 +123,14 @@ impl Interfaces {
         self.put(&stanza)
     }
 
-    fn add(&mut self, wanted: &Stanza) {
-        if !wanted.auto {
-            self.take_from_auto(&wanted.name, false);
+    fn cut_sections(&mut self, name: &str) {
+        for section in self.sections_of(name).iter().rev() {
+            self.cut_block(section.header, section.end);
         }
+    }
+
+    fn add(&mut self, wanted: &Stanza) {
+        self.take_from_other_starts(wanted);
         let mut at = self.place(wanted);
         let ending = self.ending(0);
         let kind = self.kind_of(wanted);
@@ -174,14 +183,17 @@ impl Interfaces {
             self.respell_mtu(name, kind);
         }
         self.amend_comments(wanted);
-        match (found.auto, wanted.auto) {
-            (false, true) => {
-                if let Some(first) = self.sections_of(name).first() {
-                    self.insert(first.header, &format!("auto {name}"), self.ending(first.header));
-                }
-            }
-            (true, false) => self.take_from_auto(name, false),
-            _ => {}
+        self.take_from_other_starts(wanted);
+        if let Some(first) = self.sections_of(name).first().filter(|_| wanted.auto && !self.is_auto(name)) {
+            self.insert(first.header, &format!("auto {name}"), self.ending(first.header));
+        }
+    }
+
+    /// What is not to start is in no line that starts it. What is has a line of its own, as Proxmox writes it where there
+    /// is ifupdown2, which does not start a port with its bridge.
+    fn take_from_other_starts(&mut self, wanted: &Stanza) {
+        if !wanted.auto || self.index().is_auto_by_bridge(&wanted.name) {
+            self.take_from_auto(&wanted.name, |file, class| file.index().class_counts(class));
         }
     }
 
@@ -327,22 +339,22 @@ impl Interfaces {
         }
     }
 
-    /// Takes a name out of the `auto` lines, and out of every `allow-` line if told so. An empty line goes.
-    fn take_from_auto(&mut self, name: &str, every_class: bool) {
+    /// Takes a name out of the `auto` and `allow-` lines of these classes. An empty line goes.
+    fn take_from_auto(&mut self, name: &str, of_class: fn(&Self, &str) -> bool) {
         for index in (0..self.lines.len()).rev() {
-            let Some(Role::Auto { class, names }) = self.lines.get(index).map(|line| line.role.clone())
-            else {
+            let Some(Role::Auto { class, names }) = self.lines.get(index).map(|line| &line.role) else {
                 continue;
             };
-            if !names.iter().any(|known| known == name) || !(every_class || self.class_counts(&class)) {
+            if !names.iter().any(|known| known == name) || !of_class(self, class) {
                 continue;
             }
-            let left: Vec<String> = names.into_iter().filter(|known| known != name).collect();
+            let left: Vec<&str> = names.iter().map(String::as_str).filter(|known| *known != name).collect();
             if left.is_empty() {
                 self.cut_block(index, index + 1);
             } else {
-                let keyword = if class == "auto" { class } else { format!("allow-{class}") };
-                self.replace(index, &format!("{keyword} {}", left.join(" ")));
+                let allow = if class == "auto" { "" } else { "allow-" };
+                let text = format!("{allow}{class} {}", left.join(" "));
+                self.replace(index, &text);
             }
         }
     }

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::parse::Role;
-use super::{AddressFamily, Family, Interfaces, Kind, Stanza};
+use super::shapes;
+use super::{AddressFamily, Claim, Family, Interfaces, Kind, Stanza};
 
 const LINES: &[&str] = &[
     "",
@@ -55,9 +56,16 @@ const LINES: &[&str] = &[
     "source-directory more.d",
 ];
 
-const NAMES: &[&str] = &["lo", "eth0", "eth9", "bond0", "mgmt", "vmbr0", "vmbr7", "wg0", "bond0.10"];
+const NAMES: &[&str] = &[
+    "lo", "eth0", "eth9", "eno1", "eno3", "bond0", "mgmt", "storage", "vmbr0", "vmbr7", "wg0", "bond0.10",
+    "late",
+];
 
 fn files() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![files_of_lines(), shapes::files()]
+}
+
+fn files_of_lines() -> impl Strategy<Value = Vec<u8>> {
     let line = (select(LINES), select(&["\n", "\n", "\n", "\r\n"][..]));
     (vec(line, 0..30), any::<bool>()).prop_map(|(lines, ended)| {
         let text: String = lines.into_iter().map(|(text, ending)| text.to_owned() + ending).collect();
@@ -155,6 +163,41 @@ proptest! {
     }
 
     #[test]
+    fn a_walk_over_all_interfaces_looks_at_each_line_once(bytes in files()) {
+        let file = Interfaces::parse(&bytes);
+        let mut seen: Vec<usize> = file
+            .names()
+            .iter()
+            .flat_map(|name| file.sections_of(name))
+            .flat_map(|section| section.header..section.end)
+            .collect();
+        seen.sort_unstable();
+        let lines = file.lines.iter().enumerate();
+        let in_stanzas: Vec<usize> = lines.filter(|(_, line)| line.in_stanza()).map(|(at, _)| at).collect();
+        prop_assert_eq!(seen, in_stanzas);
+    }
+
+    #[test]
+    fn a_lookup_answers_as_a_look_at_everything_does(bytes in files(), name in select(NAMES)) {
+        let file = Interfaces::parse(&bytes);
+        let counts = |class: &str| ["auto", "hotplug", "ovs"].contains(&class) || file.stanza(class).is_some();
+        let auto = file.lines.iter().any(|line| {
+            matches!(&line.role, Role::Auto { class, names } if counts(class) && names.iter().any(|known| known == name))
+        });
+        prop_assert_eq!(file.is_auto(name), auto);
+        let mut claims = Vec::new();
+        for by in file.names() {
+            let stanza = file.stanza(&by).unwrap();
+            for key in ["bridge_ports", "ovs_ports", "slaves", "ovs_bonds"] {
+                if stanza.list(key).contains(&name) {
+                    claims.push(Claim { by: by.clone(), key });
+                }
+            }
+        }
+        prop_assert_eq!(file.claims(name), claims);
+    }
+
+    #[test]
     fn putting_what_is_there_changes_no_byte(bytes in files()) {
         let mut file = Interfaces::parse(&bytes);
         for name in file.names() {
@@ -179,7 +222,11 @@ proptest! {
     #[test]
     fn a_change_of_one_key_touches_one_line(bytes in files(), name in select(NAMES), value in select(&["1", "2"][..])) {
         let before = Interfaces::parse(&bytes);
-        if let Some(mut stanza) = before.stanza(name) {
+        // One that starts with its bridge only gets an `auto` line on this occasion, and a repeated key becomes one.
+        let is_plain = |stanza: &Stanza| {
+            !before.index().is_auto_by_bridge(name) && stanza.get_all("ovs_options").len() < 2
+        };
+        if let Some(mut stanza) = before.stanza(name).filter(is_plain) {
             stanza.set("ovs_options", Some(value));
             let mut file = before.clone();
             file.put(&stanza).unwrap();

@@ -1,4 +1,7 @@
-//! The few ways in which lines are changed. What a line means is known to `parse` alone: it looks again after each.
+//! The few ways in which lines are changed. What a line means is known to `parse` alone: it looks again after each, as
+//! far as the change reaches.
+
+use std::sync::OnceLock;
 
 use super::Interfaces;
 use super::parse::{self, Line, Role};
@@ -20,7 +23,7 @@ impl Interfaces {
         let body = line.raw.strip_suffix(b"\n").unwrap_or(&line.raw);
         let end = body.strip_suffix(b"\r").unwrap_or(body).len();
         line.raw.splice(indent..end, text.bytes());
-        self.rescan();
+        self.rescan(index, 1);
     }
 
     /// Puts a line of this text before the one at `index`.
@@ -30,13 +33,13 @@ impl Interfaces {
         }
         let raw = [text.as_bytes(), ending].concat();
         self.lines.insert(index, Line { raw, role: Role::Blank });
-        self.rescan();
+        self.rescan(index, 1);
     }
 
     /// Takes one line out of the body of a stanza.
     pub(super) fn cut(&mut self, index: usize) {
         self.lines.remove(index);
-        self.rescan();
+        self.rescan(index, 0);
     }
 
     /// Cuts lines out together with the blank line after them, if one stands before them too. What follows must not
@@ -53,11 +56,19 @@ impl Interfaces {
         if would_join {
             self.insert(start, "", ending);
         }
-        self.rescan();
+        self.rescan(start, 0);
     }
 
-    fn rescan(&mut self) {
-        let lines = std::mem::take(&mut self.lines);
-        self.lines = parse::scan(lines.into_iter().map(|line| line.raw).collect());
+    /// Looks again at the `new` lines from `start` on, and at those below for which they change something.
+    fn rescan(&mut self, start: usize, new: usize) {
+        let before = start.checked_sub(1).and_then(|before| self.lines.get(before));
+        let in_stanza = before.is_some_and(Line::in_stanza);
+        parse::rescan(self.lines.iter_mut().skip(start), in_stanza, new);
+        self.forget();
+    }
+
+    /// What was found out of the lines does not hold any longer.
+    pub(super) fn forget(&mut self) {
+        (self.index, self.claims) = (OnceLock::new(), OnceLock::new());
     }
 }

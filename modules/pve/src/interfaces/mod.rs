@@ -5,6 +5,7 @@
 //! reads and writes is taken from pve-common, `src/PVE/Network/Interfaces.pm`.
 
 mod edit;
+mod index;
 mod keys;
 mod kind;
 #[cfg(test)]
@@ -14,25 +15,48 @@ mod options_map;
 mod order;
 mod ovs_options;
 mod parse;
+#[cfg(test)]
+mod second_opinion;
+#[cfg(test)]
+mod shapes;
 mod stanza;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 pub use edit::EditError;
 pub use kind::{Kind, classify, looks_like_a_nic};
 pub use ovs_options::OvsOptions;
 pub use stanza::{AddressFamily, Family, Stanza};
 
+use index::{Index, Section};
 use keys::NETMASK;
 use parse::{Line, Role};
 use stanza::fold_netmask;
 
 /// One interfaces(5) file: every byte of it, and what its lines mean.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Walking over all interfaces costs a time that grows with the file and no faster: the first question finds out where
+/// each one stands, and an edit makes the next question find it out again.
+#[derive(Clone, Debug, Default)]
 pub struct Interfaces {
     lines: Vec<Line>,
     physical: BTreeSet<String>,
+    /// Of `lines`, made when first asked for.
+    index: OnceLock<Index>,
+    /// Of `lines`, by port, made when first asked for.
+    claims: OnceLock<BTreeMap<String, Vec<Claim>>>,
 }
+
+/// Two are equal if their bytes are, and what the kernel said of the links.
+impl PartialEq for Interfaces {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { lines, physical, index: _, claims: _ } = self;
+        *lines == other.lines && *physical == other.physical
+    }
+}
+
+impl Eq for Interfaces {}
 
 /// A `source` or `source-directory` line. Proxmox keeps such lines and never follows them; ifupdown2 does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,20 +76,10 @@ pub struct Claim {
     pub key: &'static str,
 }
 
-/// One `iface` line and the body that belongs to it, as indices of lines.
-struct Section {
-    name: String,
-    family: AddressFamily,
-    method: String,
-    header: usize,
-    /// One past the last line of the body.
-    end: usize,
-}
-
 impl Interfaces {
     /// Reads a file. Nothing can be wrong with it: what Proxmox would not understand is kept and has no meaning.
     pub fn parse(bytes: &[u8]) -> Self {
-        Self { lines: parse::scan(parse::split(bytes)), physical: BTreeSet::new() }
+        Self { lines: parse::scan(parse::split(bytes)), ..Self::default() }
     }
 
     /// Says which links of this machine are physical, as Proxmox's reader asks the kernel: a NIC that is not named
@@ -83,13 +97,7 @@ impl Interfaces {
 
     /// The interfaces that have a stanza, each once, in the file's order.
     pub fn names(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        for section in self.sections() {
-            if !names.contains(&section.name) {
-                names.push(section.name);
-            }
-        }
-        names
+        self.index().names.clone()
     }
 
     /// One interface, merged over its families and repeated stanzas. A name that stands in `auto` lines only is none.
@@ -138,31 +146,13 @@ impl Interfaces {
     /// Options that a blank line cut off from the stanza of `name`: ifupdown2 still takes them as part of it, for
     /// Proxmox they are lines without a meaning. An edit of such a stanza cannot mean the same to both.
     pub fn detached(&self, name: &str) -> Vec<String> {
-        let mut owner = None;
-        let mut found = Vec::new();
-        for line in &self.lines {
-            match &line.role {
-                Role::Iface { name, .. } => owner = Some(name.as_str()),
-                Role::Auto { .. } | Role::Source { .. } | Role::Mapping => owner = None,
-                Role::Other if owner == Some(name) => found.push(line.text()),
-                _ => {}
-            }
-        }
-        found
+        self.index().detached(name).iter().filter_map(|at| self.lines.get(*at)).map(Line::text).collect()
     }
 
     /// Every interface that takes `port` as its port or member, in the file's order.
     pub fn claims(&self, port: &str) -> Vec<Claim> {
-        let mut claims = Vec::new();
-        for by in self.names() {
-            let Some(stanza) = self.stanza(&by) else { continue };
-            for key in ["bridge_ports", "ovs_ports", "slaves", "ovs_bonds"] {
-                if stanza.list(key).contains(&port) {
-                    claims.push(Claim { by: by.clone(), key });
-                }
-            }
-        }
-        claims
+        let claims = self.claims.get_or_init(|| self.claims_by_port());
+        claims.get(port).cloned().unwrap_or_default()
     }
 
     /// The OVS bridges whose `ovs_ports` line names `port`: one, or Proxmox refuses every later change of the file.
@@ -170,30 +160,29 @@ impl Interfaces {
         self.claims(port).into_iter().filter(|claim| claim.key == "ovs_ports").map(|claim| claim.by).collect()
     }
 
-    fn sections(&self) -> Vec<Section> {
-        let mut sections: Vec<Section> = Vec::new();
-        for (index, line) in self.lines.iter().enumerate() {
-            match &line.role {
-                Role::Iface { name, family, method } => sections.push(Section {
-                    name: name.clone(),
-                    family: *family,
-                    method: method.clone(),
-                    header: index,
-                    end: index + 1,
-                }),
-                Role::Option { .. } | Role::Note(_) => {
-                    if let Some(section) = sections.last_mut() {
-                        section.end = index + 1;
-                    }
+    fn claims_by_port(&self) -> BTreeMap<String, Vec<Claim>> {
+        let mut claims: BTreeMap<String, Vec<Claim>> = BTreeMap::new();
+        for by in &self.index().names {
+            let Some(stanza) = self.stanza(by) else { continue };
+            for key in ["bridge_ports", "ovs_ports", "slaves", "ovs_bonds"] {
+                for port in stanza.list(key).into_iter().collect::<BTreeSet<_>>() {
+                    claims.entry(port.to_owned()).or_default().push(Claim { by: by.clone(), key });
                 }
-                _ => {}
             }
         }
-        sections
+        claims
+    }
+
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::of(&self.lines))
     }
 
     fn sections_of(&self, name: &str) -> Vec<Section> {
-        self.sections().into_iter().filter(|section| section.name == name).collect()
+        self.index().sections_of(name).cloned().collect()
+    }
+
+    fn is_auto(&self, name: &str) -> bool {
+        self.index().is_auto(name)
     }
 
     /// The body lines of an interface with their indices.
@@ -236,20 +225,5 @@ impl Interfaces {
             }));
         }
         notes
-    }
-
-    /// Whether an `auto` or `allow-` line that counts names the interface.
-    fn is_auto(&self, name: &str) -> bool {
-        self.lines.iter().any(|line| match &line.role {
-            Role::Auto { class, names } => {
-                self.class_counts(class) && names.iter().any(|known| known == name)
-            }
-            _ => false,
-        })
-    }
-
-    /// Classes start an interface by themselves, or are the name of the bridge that brings its ports up.
-    fn class_counts(&self, class: &str) -> bool {
-        matches!(class, "auto" | "hotplug" | "ovs") || !self.sections_of(class).is_empty()
     }
 }

@@ -11,15 +11,36 @@ impl Interfaces {
     /// behind the stanza before the first one of a later type. One that Proxmox cannot place is compared by position
     /// alone. Lines that Proxmox keeps without understanding them stay with the stanza that follows them.
     pub(super) fn place(&self, new: &Stanza) -> usize {
-        let sections = self.sections();
+        let sections = &self.index().sections;
         let own = self.group(&new.name, new);
         let is_later =
             |name: &str| matches!((self.group(name, new), own), (Some(other), Some(own)) if other > own);
-        match sections.iter().position(|section| is_later(&section.name)) {
-            Some(0) => sections.first().map_or(0, |first| self.start_of(first.header)),
-            Some(next) => sections.get(next - 1).map_or(0, |before| self.behind(before.end)),
-            None => sections.last().map_or_else(|| self.first_directive(), |last| self.behind(last.end)),
+        let later = sections.iter().position(|section| is_later(&section.name));
+        let mut next = later.unwrap_or(sections.len());
+        // A VLAN counts as one place further down than it stands, so that what follows it may be written above it.
+        let is_below = |name: &str| {
+            own.is_some()
+                && self.group(name, new) == own
+                && (level(name), name) > (level(&new.name) + 1, new.name.as_str())
+        };
+        while next
+            .checked_sub(1)
+            .and_then(|above| sections.get(above))
+            .is_some_and(|above| is_below(&above.name))
+        {
+            next -= 1;
         }
+        match (next.checked_sub(1).and_then(|above| sections.get(above)), sections.first()) {
+            (Some(above), _) => self.behind(above.end),
+            (None, Some(first)) => self.start_of(first.header),
+            (None, None) => self.first_directive(),
+        }
+    }
+
+    /// Whether Proxmox, which sorts by type, would write the interface in another place once it is what is wanted.
+    pub(super) fn stands_elsewhere(&self, found: &Stanza, wanted: &Stanza) -> bool {
+        let becomes = self.group(&wanted.name, wanted);
+        becomes.is_some() && becomes != self.group(&found.name, found)
     }
 
     /// The rank of an interface's type. A VLAN or an alias goes with the interface that its name begins with.
@@ -27,7 +48,7 @@ impl Interfaces {
         let root = name.split(['.', ':']).next()?;
         let kind = if root == new.name {
             classify(new, &|link| self.physical.contains(link))
-        } else if self.physical.contains(root) || self.is_auto(root) || !self.sections_of(root).is_empty() {
+        } else if self.physical.contains(root) || self.is_auto(root) || self.index().has(root) {
             self.kind(root)
         } else {
             Kind::Unknown
@@ -59,4 +80,9 @@ impl Interfaces {
         let is_directive = |role: &Role| matches!(role, Role::Source { .. } | Role::Mapping | Role::Other);
         self.lines.iter().position(|line| is_directive(&line.role)).unwrap_or(self.lines.len())
     }
+}
+
+/// How far below another interface this one is by its name: `eno1` not at all, `eno1.5` by one.
+fn level(name: &str) -> usize {
+    name.split(['.', ':']).count() - 1
 }

@@ -1,5 +1,7 @@
 //! The lines of an interfaces(5) file and what each is to Proxmox's reader. Knows no interface as a whole.
 
+use std::borrow::Cow;
+
 use super::keys::canonical;
 use super::stanza::AddressFamily;
 
@@ -45,7 +47,7 @@ pub(super) enum Role {
 impl Line {
     /// The line's text: continuation lines joined by a space, white space at both ends taken away.
     pub fn text(&self) -> String {
-        text(&self.raw)
+        text(&self.raw).into_owned()
     }
 
     /// Whether the line belongs to a stanza.
@@ -89,15 +91,22 @@ pub(super) fn close(line: &mut Vec<u8>, ending: &[u8]) {
 
 /// Says what every line is. A stanza's body ends at a blank line, at a keyword, or at a word that stands alone.
 pub(super) fn scan(lines: Vec<Vec<u8>>) -> Vec<Line> {
-    let mut in_stanza = false;
-    let mut scanned = Vec::with_capacity(lines.len());
-    for raw in lines {
-        let role = role(&text(&raw), in_stanza);
-        let line = Line { raw, role };
+    let mut lines: Vec<Line> = lines.into_iter().map(|raw| Line { raw, role: Role::Blank }).collect();
+    let all = lines.len();
+    rescan(lines.iter_mut(), false, all);
+    lines
+}
+
+/// Says again what these lines are: the first `new` ones, and then as many as are something else than they were.
+pub(super) fn rescan<'a>(lines: impl Iterator<Item = &'a mut Line>, mut in_stanza: bool, new: usize) {
+    for (index, line) in lines.enumerate() {
+        let role = role(&text(&line.raw), in_stanza);
+        if index >= new && role == line.role {
+            return;
+        }
+        line.role = role;
         in_stanza = line.in_stanza();
-        scanned.push(line);
     }
-    scanned
 }
 
 /// Whether the word ends a stanza's body, so that it can never be an option.
@@ -146,18 +155,21 @@ fn iface(rest: &str) -> Option<Role> {
     words.next().is_none().then(|| Role::Iface { name, family, method: method.to_owned() })
 }
 
-fn text(raw: &[u8]) -> String {
+fn text(raw: &[u8]) -> Cow<'_, str> {
     if is_comment(raw) {
-        return String::from_utf8_lossy(raw).trim_ascii().to_owned();
+        return String::from_utf8_lossy(raw.trim_ascii());
     }
-    let mut joined = String::new();
-    for physical in raw.split_inclusive(|byte| *byte == b'\n') {
-        let body = physical.strip_suffix(b"\n").unwrap_or(physical);
+    let mut physical = raw.split_inclusive(|byte| *byte == b'\n').map(|line| {
+        let body = line.strip_suffix(b"\n").unwrap_or(line);
         let body = body.strip_suffix(b"\r").unwrap_or(body);
-        joined.push_str(&String::from_utf8_lossy(body.strip_suffix(b"\\").unwrap_or(body)));
-        joined.push(' ');
-    }
-    joined.trim_ascii().to_owned()
+        String::from_utf8_lossy(body.strip_suffix(b"\\").unwrap_or(body).trim_ascii())
+    });
+    let first = physical.next().unwrap_or_default();
+    physical.fold(first, |joined, next| match (joined.is_empty(), next.is_empty()) {
+        (true, _) => next,
+        (_, true) => joined,
+        _ => Cow::Owned(format!("{joined} {next}")),
+    })
 }
 
 fn is_comment(line: &[u8]) -> bool {
@@ -166,4 +178,28 @@ fn is_comment(line: &[u8]) -> bool {
 
 fn is_continued(body: &[u8]) -> bool {
     body.strip_suffix(b"\r").unwrap_or(body).ends_with(b"\\")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_looked_at_as_far_as_it_reaches() {
+        let stanza = |index: usize| format!("auto eno{index}\niface eno{index} inet manual\n\tmtu 1500\n\n");
+        let file: String = (0..1000).map(stanza).collect();
+        let mut lines = scan(split(file.as_bytes()));
+        let visits = |lines: &mut Vec<Line>, start: usize| {
+            let mut visits = 0;
+            rescan(lines.iter_mut().skip(start).inspect(|_| visits += 1), true, 1);
+            visits
+        };
+        lines[2002].raw = b"\tmtu 9000\n".to_vec();
+        assert_eq!(visits(&mut lines, 2002), 2);
+        lines[2002].raw = b"\n".to_vec();
+        lines[2001].raw = b"\n".to_vec();
+        assert_eq!(visits(&mut lines, 2001), 3);
+        let raws = lines.iter().map(|line| line.raw.clone()).collect();
+        assert_eq!(scan(raws), lines);
+    }
 }

@@ -1,0 +1,123 @@
+//! Where each interface stands in the file, so that asking for one costs no more than its own lines. Changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::parse::{Line, Role};
+use super::stanza::AddressFamily;
+
+/// One `iface` line and the body that belongs to it, as indices of lines.
+#[derive(Clone, Debug)]
+pub(super) struct Section {
+    pub name: String,
+    pub family: AddressFamily,
+    pub method: String,
+    pub header: usize,
+    /// One past the last line of the body.
+    pub end: usize,
+}
+
+/// What the lines of one file are, by interface. It is good for those lines alone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Index {
+    /// In the file's order.
+    pub sections: Vec<Section>,
+    /// The interfaces that have a section, each once, in the file's order.
+    pub names: Vec<String>,
+    sections_by_name: BTreeMap<String, Vec<usize>>,
+    detached: BTreeMap<String, Vec<usize>>,
+    auto: BTreeSet<String>,
+    /// Those of `auto` that are named only together with a bridge.
+    by_bridge: BTreeSet<String>,
+}
+
+impl Index {
+    pub fn of(lines: &[Line]) -> Self {
+        let mut index = Self::default();
+        let mut owner = None;
+        for (at, line) in lines.iter().enumerate() {
+            match &line.role {
+                Role::Iface { name, family, method } => {
+                    owner = Some(name);
+                    index.open(name, *family, method, at);
+                }
+                Role::Option { .. } | Role::Note(_) => {
+                    if let Some(section) = index.sections.last_mut() {
+                        section.end = at + 1;
+                    }
+                }
+                Role::Auto { .. } | Role::Source { .. } | Role::Mapping => owner = None,
+                Role::Other => {
+                    if let Some(owner) = owner {
+                        index.detached.entry(owner.clone()).or_default().push(at);
+                    }
+                }
+                Role::Blank | Role::Comment => {}
+            }
+        }
+        for line in lines {
+            match &line.role {
+                Role::Auto { class, names } if starts_by_itself(class) => {
+                    index.auto.extend(names.iter().cloned());
+                }
+                Role::Auto { class, names } if index.has(class) => {
+                    index.by_bridge.extend(names.iter().cloned());
+                }
+                _ => {}
+            }
+        }
+        let Self { auto, by_bridge, .. } = &mut index;
+        by_bridge.retain(|name| !auto.contains(name));
+        auto.extend(by_bridge.iter().cloned());
+        index
+    }
+
+    fn open(&mut self, name: &str, family: AddressFamily, method: &str, header: usize) {
+        let own = self.sections_by_name.entry(name.to_owned()).or_default();
+        if own.is_empty() {
+            self.names.push(name.to_owned());
+        }
+        own.push(self.sections.len());
+        self.sections.push(Section {
+            name: name.to_owned(),
+            family,
+            method: method.to_owned(),
+            header,
+            end: header + 1,
+        });
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.sections_by_name.contains_key(name)
+    }
+
+    /// The sections of one interface, in the file's order.
+    pub fn sections_of(&self, name: &str) -> impl Iterator<Item = &Section> {
+        let own = self.sections_by_name.get(name).into_iter().flatten();
+        own.filter_map(|section| self.sections.get(*section))
+    }
+
+    /// Lines without a meaning to Proxmox that follow a section of this interface.
+    pub fn detached(&self, name: &str) -> &[usize] {
+        self.detached.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether an `auto` or `allow-` line that counts names the interface.
+    pub fn is_auto(&self, name: &str) -> bool {
+        self.auto.contains(name)
+    }
+
+    /// Whether an `allow-BRIDGE` line alone makes it so: ifupdown2 knows none, and starts what has an `auto` line.
+    pub fn is_auto_by_bridge(&self, name: &str) -> bool {
+        self.by_bridge.contains(name)
+    }
+
+    /// Classes start an interface by themselves, or are the name of the bridge that brings its ports up.
+    pub fn class_counts(&self, class: &str) -> bool {
+        starts_by_itself(class) || self.has(class)
+    }
+}
+
+/// Whether it is one of the classes that Proxmox takes for `auto`.
+pub(super) fn starts_by_itself(class: &str) -> bool {
+    matches!(class, "auto" | "hotplug" | "ovs")
+}
