@@ -5,6 +5,7 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -149,6 +150,41 @@ pub fn unfinished(parent: &Path) -> Result<Vec<PathBuf>, Fault> {
     Ok(found)
 }
 
+/// What can be told of a checkpoint by who does not hold the lock: it may go on, or away, at any moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glimpse {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// When its last step began.
+    pub since: SystemTime,
+    /// Whose it is; `None` where it can't be read, or another version of the modules wrote it.
+    pub maker: Option<Maker>,
+}
+
+/// Whose a checkpoint is, and how far its maker came.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Maker {
+    schema: u32,
+    /// The module.
+    pub module: String,
+    /// Its process.
+    pub pid: u32,
+    /// The last step that was begun.
+    pub step: String,
+}
+
+/// The checkpoint below `parent` that the next run would take up, if there is one. Takes no lock, touches nothing.
+pub fn glimpse(parent: &Path) -> Result<Option<Glimpse>, Fault> {
+    let look = |folder: PathBuf| {
+        let path = folder.join(RECORD);
+        let since = fs::metadata(&path).and_then(|found| found.modified()).ok()?;
+        let text = fs::read(&path).ok()?;
+        let maker: Option<Maker> = serde_json::from_slice(&text).ok();
+        Some(Glimpse { folder, since, maker: maker.filter(|maker| maker.schema == SCHEMA) })
+    };
+    Ok(unfinished(parent)?.into_iter().find_map(look))
+}
+
 fn write<T: Serialize>(folder: &Path, record: &Record<T>) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     serde_json::to_writer(&mut file, record)?;
@@ -187,5 +223,29 @@ mod tests {
         assert_eq!(fs::metadata(&found[0]).unwrap().permissions().mode() & 0o777, 0o700);
         loaded.remove().unwrap();
         assert_eq!(unfinished(&parent).unwrap(), Vec::<PathBuf>::new());
+    }
+    #[test]
+    fn a_glimpse_tells_whose_it_is_and_of_one_that_cannot_be_read_where_it_is() {
+        let parent = tempfile::tempdir().unwrap();
+        let parent = parent.path().join("state");
+        let look = || glimpse(&parent).unwrap();
+        assert_eq!(look(), None);
+        let made = Checkpoint::create(&parent, "pve_ovs_bond", vec![], vec![1, 2]).unwrap();
+        let maker = |look: Option<Glimpse>| {
+            look.unwrap().maker.map(|Maker { module, pid, step, .. }| (module, pid, step))
+        };
+        let ours = ("pve_ovs_bond".to_owned(), std::process::id(), "checkpoint".to_owned());
+        assert_eq!(maker(look()), Some(ours));
+        assert_eq!(look().unwrap().folder, made.folder());
+
+        let record = made.folder().join(RECORD);
+        let whole = fs::read_to_string(&record).unwrap();
+        let other = whole.replace(&format!("\"schema\":{SCHEMA}"), "\"schema\":99");
+        for text in ["", "{", &whole[..whole.len() / 2], "[]", other.as_str()] {
+            fs::write(&record, text).unwrap();
+            assert_eq!(maker(look()), None, "{text}");
+        }
+        fs::remove_file(&record).unwrap();
+        assert_eq!(look(), None);
     }
 }

@@ -230,7 +230,7 @@ impl<D: Device> Plan<D> {
 
     fn failure(&self, step: Step, fault: Fault, outcome: Outcome) -> Box<Failure> {
         let (seen, warnings) = (Some(self.seen.clone()), self.warnings.clone());
-        Box::new(Failure { fault, step, outcome, seen, warnings })
+        Box::new(Failure { fault, step, outcome, seen, facts: None, warnings })
     }
 }
 
@@ -318,7 +318,8 @@ fn interrupted_run<D: Device>(device: &D, outcome: Outcome) -> Box<Failure> {
         "an earlier run was interrupted in the middle of a change; hint: look at why it ended, then run this task again",
     );
     let seen = Some(Seen { commands: device.commands(), ..Seen::default() });
-    Box::new(Failure { fault, step: Step::Recover, outcome, seen, warnings: device.notices() })
+    let warnings = device.notices();
+    Box::new(Failure { fault, step: Step::Recover, outcome, seen, facts: None, warnings })
 }
 
 fn see<D: std::fmt::Display, S: State>(before: &S, after: &S, changes: &[D]) -> Result<Seen, Fault> {

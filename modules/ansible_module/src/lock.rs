@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -99,6 +99,21 @@ impl Lock {
     }
 }
 
+/// The process that holds the lock at `path`, by what it wrote there and by the kernel's list of locks,
+/// `/proc/locks`. Asks for no lock, so nobody has to wait for who only looks.
+pub fn holder(path: &Path, locks: &Path) -> Option<u32> {
+    let written = fs::read_to_string(path).ok()?;
+    let (pid, _) = written.strip_prefix("pid ")?.split_once(',')?;
+    let inode = fs::metadata(path).ok()?.ino().to_string();
+    // `1: FLOCK  ADVISORY  WRITE 4711 00:1a:123 0 EOF`: process, then device and inode.
+    let is_it = |line: &str| {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        let [_, "FLOCK", _, _, by, file, ..] = words.as_slice() else { return false };
+        *by == pid && file.rsplit(':').next() == Some(inode.as_str())
+    };
+    fs::read_to_string(locks).ok()?.lines().any(is_it).then_some(pid.parse().ok()?)
+}
+
 /// Opens a lock file, or makes it.
 pub fn open(path: &Path, mode: u32) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(mode).open(path)
@@ -133,6 +148,17 @@ mod tests {
         let error = Lock::acquire(&path, "pve_ovs_bridge", Duration::from_millis(50), &|| false).unwrap_err();
         let Error::Busy { holder, .. } = error else { panic!("{error}") };
         assert_eq!(holder, format!("pid {}, pve_ovs_bond", std::process::id()));
+    }
+
+    #[test]
+    fn who_holds_a_lock_is_seen_without_asking_for_it() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (path, locks) = (scratch.path().join("bothends/lock"), Path::new("/proc/locks"));
+        assert_eq!(holder(&path, locks), None);
+        let held = Lock::acquire(&path, "pve_ovs_bond", Duration::ZERO, &|| false).unwrap();
+        assert_eq!(holder(&path, locks), Some(std::process::id()));
+        drop(held);
+        assert_eq!(holder(&path, locks), None);
     }
 
     #[test]

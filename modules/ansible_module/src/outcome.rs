@@ -73,6 +73,8 @@ pub struct Failure {
     pub outcome: Outcome,
     /// What was read and worked out before.
     pub seen: Option<Seen>,
+    /// What a module that only reads has to tell all the same.
+    pub facts: Option<Map<String, Value>>,
     /// What the user should know.
     pub warnings: Vec<String>,
 }
@@ -80,7 +82,18 @@ pub struct Failure {
 impl Failure {
     /// A failure before anything was touched.
     pub fn untouched(step: Step, fault: Fault) -> Box<Self> {
-        Box::new(Self { fault, step, outcome: Outcome::Unchanged, seen: None, warnings: Vec::new() })
+        let (seen, facts) = (None, None);
+        Box::new(Self { fault, step, outcome: Outcome::Unchanged, seen, facts, warnings: Vec::new() })
+    }
+
+    /// A module that only reads found something, but not what was asked for.
+    pub fn with_facts(
+        step: Step,
+        fault: Fault,
+        facts: Map<String, Value>,
+        warnings: Vec<String>,
+    ) -> Box<Self> {
+        Box::new(Self { facts: Some(facts), warnings, ..*Self::untouched(step, fault) })
     }
 }
 
@@ -102,6 +115,7 @@ pub fn to_json(
             (Some(&report.seen).filter(|_| report.facts.is_none()), &report.warnings)
         }
         Err(failure) => {
+            result.extend(failure.facts.clone().unwrap_or_default());
             insert_failure(&mut result, failure);
             (failure.seen.as_ref(), &failure.warnings)
         }
@@ -123,7 +137,7 @@ pub fn to_json(
 }
 
 fn insert_failure(result: &mut Map<String, Value>, failure: &Failure) {
-    let Failure { fault, step, outcome, seen: _, warnings: _ } = failure;
+    let Failure { fault, step, outcome, seen: _, facts: _, warnings: _ } = failure;
     let (name, fate) = match outcome {
         Outcome::Unchanged => ("unchanged", "nothing was changed".to_owned()),
         Outcome::RolledBack => {
@@ -170,6 +184,7 @@ mod tests {
             step: Step::Apply,
             outcome: Outcome::NeedsAttention { rollback: Some(Fault::new("not_settled", "still wrong")) },
             seen: None,
+            facts: None,
             warnings: vec![],
         };
         assert_eq!(
@@ -189,6 +204,15 @@ mod tests {
             Value::Object(to_json(&Ok(Report::facts(facts, vec![])), true, None)),
             json!({"schema": 1, "changed": false, "bonds": {}, "warnings": []})
         );
+    }
+
+    #[test]
+    fn a_failure_keeps_what_was_found_and_says_itself_that_it_failed() {
+        let facts = Map::from_iter([("bonds".to_owned(), json!({})), ("failed".to_owned(), json!(false))]);
+        let fault = Fault::new("lacp_not_negotiated", "waiting for LACP");
+        let result = to_json(&Err(Failure::with_facts(Step::Condition, fault, facts, vec![])), false, None);
+        assert_eq!((&result["bonds"], &result["failed"]), (&json!({}), &json!(true)));
+        assert_eq!(result.get("before"), None);
     }
 
     #[test]

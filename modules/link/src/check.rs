@@ -28,7 +28,7 @@ impl Module for LacpLinkCheck {
         let mut findings = impossible::findings(&node, &link);
         if fail && findings.iter().any(Finding::is_error) {
             let fault = Fault::new("impossible_link", sentences("can't work", &findings));
-            return Err(Failure::untouched(Step::Plan, fault));
+            return Err(Failure::with_facts(Step::Plan, fault, facts(&findings), Vec::new()));
         }
         // One switch: more than that was refused above.
         if let (Some(info), Some(switches), [switch]) = (info, switches, link.switches.as_slice())
@@ -38,13 +38,11 @@ impl Module for LacpLinkCheck {
             let switch_report = SwitchReport::new(&switches, &switch.name).map_err(refused)?;
             findings.splice(0..0, proof::findings(&node, &link, switch, &node_report, &switch_report));
         }
-        let ok = !findings.iter().any(Finding::is_error);
-        if fail && !ok {
+        if fail && findings.iter().any(Finding::is_error) {
             let fault = Fault::new("link_mismatch", sentences("do not fit", &findings));
-            return Err(Failure::untouched(Step::Condition, fault));
+            return Err(Failure::with_facts(Step::Condition, fault, facts(&findings), Vec::new()));
         }
-        let facts = Map::from_iter([("findings".to_owned(), json!(findings)), ("ok".to_owned(), json!(ok))]);
-        Ok(Report::facts(facts, Vec::new()))
+        Ok(Report::facts(facts(&findings), Vec::new()))
     }
 }
 
@@ -57,6 +55,11 @@ pub struct Params {
     pub info: Option<Value>,
     pub switches: Option<Value>,
     pub fail: bool,
+}
+
+fn facts(findings: &[Finding]) -> Map<String, Value> {
+    let ok = !findings.iter().any(Finding::is_error);
+    Map::from_iter([("findings".to_owned(), json!(findings)), ("ok".to_owned(), json!(ok))])
 }
 
 /// Every error in one line; notes are no reason to fail.
