@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ansible_module::fault::Fault;
 
 use crate::change::Change;
-use crate::node::{Node, PAUSE, database_deadline};
+use crate::lacp_wait::PAUSE;
+use crate::node::{Node, database_deadline};
 use crate::ovsdb::{InterfaceColumn, Map, Ovs};
 use crate::unixctl::{Daemon, Lacp};
 

@@ -34,6 +34,7 @@ pub mod nic;
 pub mod aggregation_key;
 pub mod apply;
 pub mod file;
+pub mod lacp_wait;
 pub mod node;
 pub mod reload;
 pub mod task;

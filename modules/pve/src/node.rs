@@ -19,6 +19,7 @@ use crate::apply_options::Aim;
 use crate::change::{Change, changes};
 use crate::conflicts;
 use crate::file::Files;
+use crate::lacp_wait::{self, Waiting};
 use crate::ovsdb::Ovs;
 use crate::paths::Paths;
 use crate::picture::Picture;
@@ -27,9 +28,6 @@ use crate::reload;
 use crate::state::State;
 use crate::task::{self, Params, Task};
 use crate::unixctl::Daemon;
-
-/// How often LACP is looked at while it is waited for.
-pub(crate) const PAUSE: Duration = Duration::from_millis(200);
 
 /// What another process needs to go back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -119,8 +117,8 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// The members without a current partner.
-    fn waiting_for_lacp(&mut self, bond: &str) -> Result<Vec<String>, Fault> {
+    /// The members without a current partner, under the bond's name.
+    fn waiting_for_lacp(&mut self, bond: &str) -> Result<Waiting, Fault> {
         let ovs = self.read()?.ovs;
         let port = ovs.ports.get(bond).ok_or_else(|| {
             Fault::new(
@@ -130,7 +128,7 @@ impl<'a> Node<'a> {
                 ),
             )
         })?;
-        if port.lacp.as_deref().is_none_or(|lacp| lacp == "off") {
+        if !lacp_wait::speaks(port) {
             return Err(Fault::new(
                 "lacp_is_off",
                 format!("waiting for LACP: `{bond}` does not speak it; hint: `mode: lacp-balance-tcp`"),
@@ -139,34 +137,16 @@ impl<'a> Node<'a> {
         let lacp = Daemon::open(&self.paths, database_deadline(&self.paths))
             .and_then(|mut daemon| daemon.lacp(bond))
             .map_err(|error| Fault::from_error("ovs_failed", &error))?;
-        Ok(port.interfaces.iter().filter(|member| !lacp.is_negotiated(member)).cloned().collect())
+        let members = lacp_wait::members(port, &lacp);
+        Ok(if members.is_empty() { Waiting::new() } else { Waiting::from([(bond.to_owned(), members)]) })
     }
 
     /// Waits until the LACP partners of the bond's members are current.
     fn wait_for_lacp(&mut self) -> Result<(), Fault> {
         let Some((bond, limit)) = self.lacp.take() else { return Ok(()) };
         self.context.log.line(&format!("waiting for LACP on {bond}"));
-        let deadline = self.context.clock.now() + limit;
-        loop {
-            let fault = match self.waiting_for_lacp(&bond) {
-                Ok(waiting) if waiting.is_empty() => return Ok(()),
-                Ok(waiting) => Fault::new(
-                    "lacp_not_negotiated",
-                    format!(
-                        "waiting {limit:?} for LACP on `{bond}`: no current partner on {}; \
-                         hint: is the other end's port up, in the same channel, and LACP active or passive there?",
-                        waiting.join(", ")
-                    ),
-                ),
-                // A daemon that restarts is away for a moment.
-                Err(fault) => fault,
-            };
-            self.context.stop_if_interrupted().map_err(|stop| stop.context("waiting for LACP"))?;
-            if self.context.clock.now() >= deadline {
-                return Err(fault);
-            }
-            self.context.clock.sleep(PAUSE);
-        }
+        let context = self.context;
+        lacp_wait::until_negotiated(context, limit, &mut || self.waiting_for_lacp(&bond))
     }
 }
 

@@ -1,31 +1,37 @@
-//! `pve_ovs_info`: what Open vSwitch, the kernel and the interfaces file say of bridges, bonds and `IntPort`s. Reads
+//! `pve_ovs_info`: what Open vSwitch, the kernel and the interfaces files say of bridges, bonds and `IntPort`s. Reads
 //! only: it takes no lock, and what somebody else is changing at this moment is told as it is found.
 
 mod bond;
 mod bridge;
+mod declared;
 mod intport;
+mod link;
+mod run;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ansible_module::context::Context;
+use ansible_module::diff;
 use ansible_module::fault::{Fault, Step};
 use ansible_module::outcome::{Ended, Failure, Report};
 use ansible_module::run::Module;
 use ansible_module::spec::ArgumentSpec;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use self::bond::Bond;
 use self::bridge::Bridge;
+use self::declared::{Declared, Reading};
 use self::intport::IntPort;
+use self::run::Run;
 use crate::apply_options::Aim;
 use crate::interfaces::Kind;
+use crate::lacp_wait::{self, Waiting};
 use crate::node::{self, database_deadline};
-use crate::ovsdb::{self, Ovs};
 use crate::paths::Paths;
-use crate::picture::Picture;
-use crate::specs;
+use crate::picture::{Picture, Text};
 use crate::unixctl::{self, Daemon};
+use crate::{rules, specs};
 
 /// The module.
 pub struct OvsInfo;
@@ -34,23 +40,48 @@ impl Module for OvsInfo {
     const SPEC: &'static ArgumentSpec = &specs::ovs_info::SPEC;
     type Params = Params;
 
-    fn run(Params {}: Params, _: &Context) -> Ended {
-        tell().map_err(|fault| Failure::untouched(Step::Read, fault))
+    fn run(Params { wait_for_lacp }: Params, context: &Context) -> Ended {
+        let limit = rules::wait("wait_for_lacp", wait_for_lacp)
+            .map_err(|fault| Failure::untouched(Step::Arguments, fault))?;
+        let paths = node::paths().map_err(|fault| Failure::untouched(Step::Read, fault))?;
+        let mut told = None;
+        let waited = lacp_wait::until_negotiated(context, limit.unwrap_or_default(), &mut || {
+            told = None;
+            let (facts, warnings, waiting) = tell(&paths)?;
+            told = Some((facts, warnings));
+            Ok(if limit.is_some() { waiting } else { Waiting::new() })
+        });
+        match (waited, told) {
+            (Ok(()), told) => {
+                let (facts, warnings) = told.unwrap_or_default();
+                Ok(Report::facts(facts, warnings))
+            }
+            (Err(fault), Some((facts, warnings))) => {
+                Err(Failure::with_facts(Step::Condition, fault, facts, warnings))
+            }
+            (Err(fault), None) => Err(Failure::untouched(Step::Read, fault)),
+        }
     }
 }
 
-/// The arguments as given: there are none.
+/// The arguments as given.
 #[derive(Debug, Deserialize)]
-pub struct Params {}
+#[expect(missing_docs, reason = "documented in library/pve_ovs_info.yml, which decides what they are")]
+pub struct Params {
+    pub wait_for_lacp: i64,
+}
 
-fn tell() -> Result<Report, Fault> {
-    let paths = node::paths()?;
-    let picture = Picture::read(&paths, Aim::Live)?;
-    let shown = ask(&paths, &bonds(&picture)).map_err(|error| Fault::from_error("ovs_failed", &error))?;
-    let info = Info::new(&picture, &shown);
+/// What is told, the warnings, and the members that wait for LACP.
+fn tell(paths: &Paths) -> Result<(Map<String, Value>, Vec<String>, Waiting), Fault> {
+    // First, so that a run that changes what is read afterwards is not missing.
+    let change = Run::found(paths)?;
+    let picture = Picture::read(paths, Aim::Live)?;
+    let shown = ask(paths, &bonds(&picture)).map_err(|error| Fault::from_error("ovs_failed", &error))?;
+    let waiting = waiting(&picture, &shown);
+    let info = Info::new(&picture, &shown, change);
     let warnings = paths.notice().into_iter().chain(warnings(&picture, &info)).collect();
     match serde_json::to_value(info) {
-        Ok(Value::Object(facts)) => Ok(Report::facts(facts, warnings)),
+        Ok(Value::Object(facts)) => Ok((facts, warnings, waiting)),
         other => Err(Fault::new("internal", format!("showing what was found failed: {other:?}"))),
     }
 }
@@ -74,11 +105,19 @@ fn ask(paths: &Paths, bonds: &[&str]) -> Result<BTreeMap<String, Shown>, unixctl
     Ok(shown)
 }
 
-/// A bond that lost all but one member is still one: its port is not named after the NIC.
+/// The bonds that are live.
 fn bonds(picture: &Picture) -> Vec<&str> {
-    let is_bond = |name: &String, port: &ovsdb::Port| port.interfaces.iter().any(|member| member != name);
-    let ports = picture.ovs.ports.iter().filter(|(name, port)| is_bond(name, port));
-    ports.map(|(name, _)| name.as_str()).collect()
+    picture.ovs.ports.keys().map(String::as_str).filter(|name| bond::port(picture, name).is_some()).collect()
+}
+
+/// The members that wait, of every bond that speaks LACP.
+fn waiting(picture: &Picture, shown: &BTreeMap<String, Shown>) -> Waiting {
+    let ports = shown.iter().filter_map(|(name, shown)| Some((name, picture.ovs.ports.get(name)?, shown)));
+    ports
+        .filter(|(_, port, _)| lacp_wait::speaks(port))
+        .map(|(name, port, shown)| (name.clone(), lacp_wait::members(port, &shown.lacp)))
+        .filter(|(_, members)| !members.is_empty())
+        .collect()
 }
 
 /// What is told, by name.
@@ -87,65 +126,91 @@ struct Info {
     bridges: BTreeMap<String, Bridge>,
     bonds: BTreeMap<String, Bond>,
     intports: BTreeMap<String, IntPort>,
+    /// How what is live differs from the running file, all of it.
+    drift: Vec<String>,
+    /// Whether changes wait in the staged file.
+    pending: bool,
+    pending_diff: Option<String>,
+    /// A run that is changing the node, or was interrupted while it did.
+    change: Option<Run>,
 }
 
 impl Info {
-    fn new(picture: &Picture, shown: &BTreeMap<String, Shown>) -> Self {
-        let Ovs { bridges, ports, interfaces: _ } = &picture.ovs;
+    fn new(picture: &Picture, shown: &BTreeMap<String, Shown>, change: Option<Run>) -> Self {
+        let reading = Reading::new(picture);
         let nothing = Shown::default();
         let shown = |name: &str| shown.get(name).unwrap_or(&nothing);
-        Self {
-            bridges: told(bridges.keys().map(String::as_str), |name| Bridge::found(picture, name)),
-            bonds: told(bonds(picture), |name| Bond::found(picture, name, shown(name))),
-            intports: told(ports.keys().map(String::as_str), |name| IntPort::found(picture, name)),
-        }
-    }
-
-    fn has(&self, kind: Kind, name: &str) -> bool {
-        match kind {
-            Kind::OvsBridge => self.bridges.contains_key(name),
-            Kind::OvsBond => self.bonds.contains_key(name),
-            Kind::OvsIntPort => self.intports.contains_key(name),
-            _ => true,
-        }
+        let mut drift = Vec::new();
+        let mut declared = |kind: Kind, name: &str| -> Declared {
+            let declared = reading.declared(kind, name);
+            let new: Vec<String> =
+                declared.drift.iter().filter(|sentence| !drift.contains(*sentence)).cloned().collect();
+            drift.extend(new);
+            declared
+        };
+        let bridges = names(&reading, Kind::OvsBridge, picture.ovs.bridges.keys().map(String::as_str));
+        let bridges = told(bridges, |name| Bridge::new(picture, name, declared(Kind::OvsBridge, name)));
+        let bonds = names(&reading, Kind::OvsBond, bonds(picture).into_iter());
+        let bonds = told(bonds, |name| Bond::new(picture, name, shown(name), declared(Kind::OvsBond, name)));
+        let intports = names(&reading, Kind::OvsIntPort, intport::live(picture));
+        let intports = told(intports, |name| IntPort::new(picture, name, declared(Kind::OvsIntPort, name)));
+        let text =
+            |file: &Text| String::from_utf8_lossy(file.bytes.as_deref().unwrap_or_default()).into_owned();
+        let pending_diff = picture
+            .staged
+            .as_ref()
+            .map(|staged| diff::unified("/etc/network/interfaces", &text(&picture.running), &text(staged)));
+        Self { bridges, bonds, intports, drift, pending: pending_diff.is_some(), pending_diff, change }
     }
 }
 
-fn told<'a, T>(
-    names: impl IntoIterator<Item = &'a str>,
-    found: impl Fn(&str) -> Option<T>,
-) -> BTreeMap<String, T> {
-    names.into_iter().filter_map(|name| Some((name.to_owned(), found(name)?))).collect()
+/// What is of this kind, live or in one of the files.
+fn names<'a>(reading: &Reading<'_>, kind: Kind, live: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    reading.names(kind).into_iter().chain(live.map(str::to_owned)).collect()
 }
 
-/// Whether the interfaces file has `name` as such an interface.
-fn is_configured(picture: &Picture, name: &str, kind: Kind) -> bool {
-    picture.running.interfaces.stanza(name).is_some() && picture.running.interfaces.kind(name) == kind
-}
-
-/// What is not there although it should be.
-fn warnings(picture: &Picture, info: &Info) -> Vec<String> {
-    if !picture.ovs_runs {
-        return vec![
-            "Open vSwitch does not run: nobody listens on the socket of its database; \
-             hint: install `openvswitch-switch`, or `systemctl start openvswitch-switch`"
-                .to_owned(),
-        ];
-    }
-    let missing = picture.running.interfaces.names().into_iter().filter_map(|name| {
-        let kind = picture.running.interfaces.kind(&name);
-        let is_started = picture.running.interfaces.stanza(&name)?.auto;
-        (is_started && !info.has(kind, &name)).then(|| {
-            format!(
-                "`{name}` is {kind} in the interfaces file, and Open vSwitch does not have it; hint: `ifreload -a`"
-            )
+fn told<T>(names: BTreeSet<String>, mut found: impl FnMut(&str) -> T) -> BTreeMap<String, T> {
+    names
+        .into_iter()
+        .map(|name| {
+            let found = found(&name);
+            (name, found)
         })
+        .collect()
+}
+
+/// What somebody has to look at.
+fn warnings(picture: &Picture, info: &Info) -> Vec<String> {
+    let interrupted = info.change.as_ref().and_then(Run::warning);
+    if !picture.ovs_runs {
+        let stopped = "Open vSwitch does not run: nobody listens on the socket of its database; \
+                       hint: install `openvswitch-switch`, or `systemctl start openvswitch-switch`";
+        return interrupted.into_iter().chain([stopped.to_owned()]).collect();
+    }
+    let drifted: Vec<String> = info.drifted().iter().map(|name| format!("`{name}`")).collect();
+    let drifted = (!drifted.is_empty()).then(|| {
+        format!(
+            "not as the interfaces file says: {}; hint: `drift` tells how; run the tasks that declare them",
+            drifted.join(", ")
+        )
     });
     let unusable = picture.ovs.interfaces.iter().filter_map(|(name, interface)| {
         let error = interface.error.as_deref()?;
         Some(format!("Open vSwitch cannot use `{name}` of `{}`: {error}", interface.port))
     });
-    missing.chain(unusable).collect()
+    interrupted.into_iter().chain(drifted).chain(unusable).collect()
+}
+
+impl Info {
+    /// The names of what differs.
+    fn drifted(&self) -> Vec<&str> {
+        let Self { bridges, bonds, intports, .. } = self;
+        let bridges = bridges.iter().map(|(name, bridge)| (name, &bridge.declared));
+        let bonds = bonds.iter().map(|(name, bond)| (name, &bond.declared));
+        let intports = intports.iter().map(|(name, intport)| (name, &intport.declared));
+        let all = bridges.chain(bonds).chain(intports);
+        all.filter(|(_, declared)| !declared.drift.is_empty()).map(|(name, _)| name.as_str()).collect()
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! What only `ovs-vswitchd` itself knows, asked over its control socket as ovs-appctl(8) does: LACP and the bond, by
 //! member.
 //!
-//! The answers are texts for people; reading them is `lacp.rs` and `bond.rs`. The database's `lacp_current` is no
+//! The answers are texts for people; reading them is `lacp.rs` and `bond.rs`: a line that they do not know is passed
+//! over, so that a later release can say more. The database's `lacp_current` is no
 //! substitute. It is true from the moment that a bond is made, for three seconds, whether or not anybody answers:
 //! `lacp_member_is_current()` in `lib/lacp.c` says no only after that.
 
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -18,7 +20,7 @@ use crate::paths::Paths;
 mod bond;
 mod lacp;
 
-pub use bond::Bond;
+pub use bond::{Bond, Load};
 pub use lacp::{Lacp, LacpPort, Member};
 
 /// Why the daemon was not asked.
@@ -35,6 +37,14 @@ pub enum Error {
     /// The dialog broke.
     #[error("asking `ovs-vswitchd`")]
     Dialog(#[from] jsonrpc::Error),
+    /// A line that is known holds something that it cannot hold.
+    #[error("reading the answer of `ovs-vswitchd` to `{command}`: `{line}` holds no such number")]
+    Line {
+        /// What was asked.
+        command: &'static str,
+        /// The line.
+        line: String,
+    },
 }
 
 /// A dialog with `ovs-vswitchd`.
@@ -54,12 +64,12 @@ impl Daemon {
 
     /// LACP on `bond`; empty where it does not run.
     pub fn lacp(&mut self, bond: &str) -> Result<Lacp, Error> {
-        Ok(Lacp::parse(&self.show("lacp/show", bond)?))
+        Lacp::parse(&self.show(lacp::SHOW, bond)?)
     }
 
     /// The members of `bond` and what they carry; empty where there is no such bond.
     pub fn bond(&mut self, bond: &str) -> Result<Bond, Error> {
-        Ok(Bond::parse(&self.show("bond/show", bond)?))
+        Bond::parse(&self.show(bond::SHOW, bond)?)
     }
 
     /// The text of the answer; empty where the daemon knows no such bond.
@@ -78,4 +88,9 @@ fn member(line: &str) -> Option<(&str, &str)> {
     let head = line.strip_prefix("member").or_else(|| line.strip_prefix("slave"))?;
     let head = head.strip_prefix(": ").or_else(|| head.strip_prefix(' '))?;
     Some(head.split_once(':').map_or((head, ""), |(name, state)| (name, state.trim())))
+}
+
+/// The number in `text`, which stands in `line` of the answer to `command`.
+fn number<T: FromStr>(command: &'static str, line: &str, text: &str) -> Result<T, Error> {
+    text.parse().map_err(|_| Error::Line { command, line: line.trim().to_owned() })
 }

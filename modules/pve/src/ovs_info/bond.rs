@@ -5,27 +5,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Shown;
-use crate::interfaces::Kind;
+use super::declared::Declared;
 use crate::kernel::Link;
 use crate::live;
 use crate::ovs_bond::Mode;
 use crate::picture::Picture;
 use crate::unixctl::{self, LacpPort};
 
-/// A bond.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+/// A bond. Where it is not live, nothing is told but what the files say.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Bond {
-    pub(super) configured: bool,
-    bridge: String,
-    mode: Mode,
+    live: bool,
+    #[serde(flatten)]
+    pub(super) declared: Declared,
+    bridge: Option<String>,
+    mode: Option<Mode>,
     /// `active`, `passive` or `off`.
-    lacp: String,
+    lacp: Option<String>,
     /// `fast` or `slow`.
-    lacp_time: &'static str,
-    lacp_fallback: bool,
+    lacp_time: Option<&'static str>,
+    lacp_fallback: Option<bool>,
     tag: Option<u16>,
     trunks: BTreeSet<u16>,
     vlan_mode: Option<String>,
+    updelay: Option<i64>,
+    downdelay: Option<i64>,
+    /// `None` also where Open vSwitch decides.
+    rebalance_interval: Option<i64>,
+    /// What all members have.
+    mtu: Option<u32>,
     /// Every member has a current partner and may carry traffic. What Open vSwitch calls so needs only one.
     pub(super) negotiated: bool,
     active_member: Option<String>,
@@ -40,36 +48,65 @@ struct Member {
     mtu: Option<u32>,
     mac: Option<String>,
     enabled: bool,
+    /// `None` where the mode spreads nothing.
+    load: Option<unixctl::Load>,
     current: bool,
     attached: bool,
     actor: Option<LacpPort>,
     partner: Option<LacpPort>,
 }
 
+/// One that lost all but one member is still a bond: its port is not named after the NIC.
+pub(super) fn port(picture: &Picture, name: &str) -> Option<live::Port> {
+    let port = live::Port::found(&picture.ovs, name)?;
+    port.interfaces.iter().any(|member| member != name).then_some(port)
+}
+
 impl Bond {
-    pub(super) fn found(picture: &Picture, name: &str, shown: &Shown) -> Option<Self> {
-        let live::Port { bridge, interfaces, bond_mode, lacp, tag, trunks, vlan_mode, other_config, .. } =
-            live::Port::found(&picture.ovs, name)?;
+    pub(super) fn new(picture: &Picture, name: &str, shown: &Shown, declared: Declared) -> Self {
+        let Some(port) = port(picture, name) else { return Self { declared, ..Self::default() } };
+        let live::Port {
+            bridge,
+            internal: _,
+            interfaces,
+            bond_mode,
+            lacp,
+            tag,
+            trunks,
+            vlan_mode,
+            bond_updelay,
+            bond_downdelay,
+            other_config,
+        } = port;
         let is = |key: &str, value: &str| other_config.get(key).is_some_and(|found| found == value);
+        let mtus: BTreeSet<Option<u32>> =
+            interfaces.iter().map(|member| picture.links.get(member).map(|link| link.mtu)).collect();
         let negotiated = interfaces.iter().all(|member| shown.lacp.is_negotiated(member));
         let members = interfaces.into_iter().map(|name| {
             let member = Member::found(picture.links.get(&name), &name, shown);
             (name, member)
         });
-        Some(Self {
-            configured: super::is_configured(picture, name, Kind::OvsBond),
-            mode: Mode::found(&bond_mode, &lacp),
-            bridge,
-            lacp,
-            lacp_time: if is("lacp-time", "fast") { "fast" } else { "slow" },
-            lacp_fallback: is("lacp-fallback-ab", "true"),
+        Self {
+            live: true,
+            declared,
+            mode: Some(Mode::found(&bond_mode, &lacp)),
+            bridge: Some(bridge),
+            lacp: Some(lacp),
+            lacp_time: Some(if is("lacp-time", "fast") { "fast" } else { "slow" }),
+            lacp_fallback: Some(is("lacp-fallback-ab", "true")),
             tag,
             trunks,
             vlan_mode,
+            updelay: Some(bond_updelay),
+            downdelay: Some(bond_downdelay),
+            rebalance_interval: other_config
+                .get("bond-rebalance-interval")
+                .and_then(|text| text.parse().ok()),
+            mtu: mtus.first().copied().flatten().filter(|_| mtus.len() == 1),
             negotiated,
             active_member: shown.bond.active.clone(),
             members: members.collect(),
-        })
+        }
     }
 }
 
@@ -84,6 +121,7 @@ impl Member {
             mtu: link.map(|link| link.mtu),
             mac: link.map(|link| link.mac.clone()),
             enabled: shown.bond.enabled.contains(name),
+            load: shown.bond.loads.get(name).copied(),
             current: lacp.is_some_and(|lacp| lacp.is_current),
             attached: lacp.is_some_and(|lacp| lacp.is_attached),
             actor: end(|member| &member.actor),

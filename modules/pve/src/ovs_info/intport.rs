@@ -2,41 +2,44 @@
 
 use serde::Serialize;
 
-use crate::interfaces::Kind;
+use super::declared::Declared;
+use super::link::OnLink;
 use crate::live;
 use crate::picture::Picture;
 
-/// An interface of the node on a bridge.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+/// An interface of the node on a bridge. Where it is not live, nothing is told but what the files say.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct IntPort {
-    configured: bool,
-    bridge: String,
+    live: bool,
+    #[serde(flatten)]
+    pub(super) declared: Declared,
+    bridge: Option<String>,
     tag: Option<u16>,
-    mtu: Option<u32>,
-    up: bool,
-    /// Without those that the kernel makes by itself.
-    addresses: Vec<String>,
-    gateway: Option<String>,
+    #[serde(flatten)]
+    link: OnLink,
+}
+
+/// The names of those that are live.
+pub(super) fn live(picture: &Picture) -> impl Iterator<Item = &str> {
+    picture.ovs.ports.keys().map(String::as_str).filter(|name| port(picture, name).is_some())
+}
+
+/// A bridge's own port, which has the bridge's name, is none.
+fn port(picture: &Picture, name: &str) -> Option<live::Port> {
+    live::Port::found(&picture.ovs, name).filter(|port| port.internal && port.bridge != name)
 }
 
 impl IntPort {
-    /// A bridge's own port, which has the bridge's name, is none.
-    pub(super) fn found(picture: &Picture, name: &str) -> Option<Self> {
-        let port = live::Port::found(&picture.ovs, name)?;
-        if !port.internal || port.bridge == name {
-            return None;
+    pub(super) fn new(picture: &Picture, name: &str, declared: Declared) -> Self {
+        match port(picture, name) {
+            None => Self { declared, ..Self::default() },
+            Some(port) => Self {
+                live: true,
+                declared,
+                bridge: Some(port.bridge),
+                tag: port.tag,
+                link: OnLink::found(picture, name),
+            },
         }
-        let link = picture.links.get(name);
-        let addresses = link.iter().flat_map(|link| &link.addresses);
-        let mut routes = picture.routes.iter().filter(|route| route.link == name);
-        Some(Self {
-            configured: super::is_configured(picture, name, Kind::OvsIntPort),
-            bridge: port.bridge,
-            tag: port.tag,
-            mtu: link.map(|link| link.mtu),
-            up: link.is_some_and(|link| link.is_up),
-            addresses: addresses.filter(|cidr| !cidr.is_link_local()).map(ToString::to_string).collect(),
-            gateway: routes.find_map(|route| route.gateway).map(|gateway| gateway.to_string()),
-        })
     }
 }

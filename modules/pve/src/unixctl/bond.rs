@@ -1,6 +1,19 @@
-//! `bond/show`: which members of a bond may carry traffic, and which one does. The text is written by `bond_print_details` in `ofproto/bond.c`.
+//! `bond/show`: which members of a bond may carry traffic, which one does, and how much each has carried lately. The
+//! text is written by `bond_print_details` in `ofproto/bond.c`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::{Error, number};
+
+/// What is asked.
+pub(super) const SHOW: &str = "bond/show";
+/// A bond spreads what it carries over as many hashes: `BOND_MASK` in `ofproto/bond.c`.
+const HASHES: u16 = 256;
+/// No member carries as much between two of Open vSwitch's looks at it: its count has wrapped below zero, as it does
+/// after a member was away (openvswitch/ovs-issues#319).
+const WRAPPED: u64 = 1 << 40;
 
 /// One bond; empty where there is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -9,12 +22,24 @@ pub struct Bond {
     pub enabled: BTreeSet<String>,
     /// The member that carries what is not spread over all of them; of an active-backup bond, everything.
     pub active: Option<String>,
+    /// What each member carried lately, by name; empty where the mode spreads nothing.
+    pub loads: BTreeMap<String, Load>,
+}
+
+/// What a member carried lately: Open vSwitch halves the figures whenever it looks whether to spread them otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Load {
+    /// How many hashes with traffic are on it.
+    pub hashes: u16,
+    /// Kilobytes of 1024 bytes; `None` where Open vSwitch has miscounted.
+    pub kb: Option<u64>,
 }
 
 impl Bond {
     /// A line that is missing leaves its value out.
-    pub(super) fn parse(text: &str) -> Self {
+    pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let mut bond = Self::default();
+        let mut spreads = false;
         let mut current = None;
         for line in text.lines() {
             if let Some((name, state)) = super::member(line) {
@@ -22,94 +47,40 @@ impl Bond {
                 if state == "enabled" {
                     bond.enabled.insert(name.to_owned());
                 }
-            } else if matches!(line.trim(), "active member" | "active slave") {
-                bond.active = current.map(str::to_owned);
+                if spreads {
+                    bond.loads.insert(name.to_owned(), Load { hashes: 0, kb: Some(0) });
+                }
+                continue;
+            }
+            match (line.trim(), current) {
+                ("active member" | "active slave", Some(name)) => bond.active = Some(name.to_owned()),
+                (line, None) if line.starts_with("bond_mode: balance-") => spreads = true,
+                (line, Some(name)) => {
+                    let load = hash(line)?.and_then(|kb| Some((bond.loads.get_mut(name)?, kb)));
+                    if let Some((load, kb)) = load {
+                        load.hashes = load.hashes.saturating_add(1);
+                        load.kb = load.kb.zip(kb).and_then(|(sum, kb)| sum.checked_add(kb));
+                    }
+                }
+                _ => {}
             }
         }
-        bond
+        Ok(bond)
     }
+}
+
+/// The load in `hash 17: 4 kB load`; `None` in it where it is none that can be.
+fn hash(line: &str) -> Result<Option<Option<u64>>, Error> {
+    let Some(rest) = line.strip_prefix("hash ") else { return Ok(None) };
+    let Some((index, load)) = rest.split_once(": ") else { return Ok(None) };
+    let Some(kb) = load.strip_suffix(" kB load") else { return Ok(None) };
+    let index: u16 = number(SHOW, line, index)?;
+    if index >= HASHES {
+        return Err(Error::Line { command: SHOW, line: line.to_owned() });
+    }
+    let kb: u64 = number(SHOW, line, kb)?;
+    Ok(Some((kb < WRAPPED).then_some(kb)))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Open vSwitch 2.13: members are slaves.
-    const OLD: &str = "\
----- bond0 ----
-bond_mode: balance-tcp
-bond may use recirculation: yes, Recirc-ID : 1
-bond-hash-basis: 0
-updelay: 0 ms
-downdelay: 0 ms
-next rebalance: 3120 ms
-lacp_status: negotiated
-lacp_fallback_ab: true
-active slave mac: 3c:fd:fe:a1:01:20(ens20f0np0)
-
-slave ens20f0np0: enabled
-  active slave
-  may_enable: true
-  hash 17: 4 kB load
-
-slave ens20f1np1: disabled
-  may_enable: false
-
-";
-    /// Open vSwitch 2.15.
-    const MIDDLE: &str = "\
----- bond0 ----
-bond_mode: active-backup
-bond may use recirculation: no, Recirc-ID : -1
-bond-hash-basis: 0
-updelay: 0 ms
-downdelay: 0 ms
-lacp_status: off
-lacp_fallback_ab: false
-active-backup primary: <none>
-active member mac: 3c:fd:fe:a1:01:30(ens20f1np1)
-
-member ens20f0np0: enabled
-  may_enable: true
-
-member ens20f1np1: enabled
-  active member
-  may_enable: true
-
-";
-    /// Open vSwitch 3.1 and 3.3, nobody answering.
-    const NEW: &str = "\
----- bond0 ----
-bond_mode: balance-tcp
-bond may use recirculation: yes, Recirc-ID : 2
-bond-hash-basis: 0
-lb_output action: disabled, bond-id: -1
-all members active: false
-updelay: 0 ms
-downdelay: 0 ms
-next rebalance: 9120 ms
-lacp_status: configured
-lacp_fallback_ab: false
-active-backup primary: <none>
-active member mac: 00:00:00:00:00:00(none)
-
-member ens20f0np0: disabled
-  may_enable: false
-
-member ens20f1np1: disabled
-  may_enable: false
-
-";
-
-    #[test]
-    fn enabled_members_and_the_active_one_are_read_in_every_release() {
-        let read = |text: &str| {
-            let Bond { enabled, active } = Bond::parse(text);
-            (enabled.into_iter().collect::<Vec<_>>().join(" "), active.unwrap_or_default())
-        };
-        assert_eq!(read(OLD), ("ens20f0np0".to_owned(), "ens20f0np0".to_owned()));
-        assert_eq!(read(MIDDLE), ("ens20f0np0 ens20f1np1".to_owned(), "ens20f1np1".to_owned()));
-        assert_eq!(read(NEW), (String::new(), String::new()));
-        assert_eq!(read("no such bond"), (String::new(), String::new()));
-    }
-}
+mod tests;
