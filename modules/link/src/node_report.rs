@@ -103,8 +103,13 @@ pub struct IntPort {
 }
 
 impl NodeReport {
-    /// From the option `info`.
-    pub fn new(info: Value) -> Result<Self, Fault> {
+    /// From the option `info`. What is in the interfaces files only is not there.
+    pub fn new(mut info: Value) -> Result<Self, Fault> {
+        for objects in ["bridges", "bonds", "intports"] {
+            if let Some(Value::Object(objects)) = info.get_mut(objects) {
+                objects.retain(|_, object| object.get("live") != Some(&Value::Bool(false)));
+            }
+        }
         serde_json::from_value(info).map_err(|error| {
             Fault::new(
                 "malformed_report",

@@ -109,16 +109,55 @@ fn every_value_is_the_one_that_the_node_shows_otherwise() -> Result<()> {
         (&bond["trunks"], &bond["vlan_mode"], &bond["tag"]),
         (&json!([10, 20]), &json!("trunk"), &json!(5))
     );
-    assert_eq!(
-        result["bridges"],
-        json!({"vmbr0": {"configured": true, "datapath_type": "netdev",
-                         "mac": file("/sys/class/net/vmbr0/address")?, "ports": ["bond0", "mgmt"]}})
+    let told = |object: &Value, wanted: &Value| {
+        for (key, value) in wanted.as_object().into_iter().flatten() {
+            assert_eq!(object[key], *value, "{key} of {object:#}");
+        }
+    };
+    told(
+        &result["bridges"]["vmbr0"],
+        &json!({"live": true, "configured": true, "datapath_type": "netdev", "stp": false, "rstp": false,
+                "mcast_snooping": false, "mac": file("/sys/class/net/vmbr0/address")?, "ports": [],
+                "other_ports": ["bond0", "mgmt"], "up": true, "cidr": null}),
     );
-    assert_eq!(
-        result["intports"],
-        json!({"mgmt": {"configured": true, "bridge": "vmbr0", "tag": 10, "mtu": 1400, "up": true,
-                        "addresses": ["10.10.0.2/24"], "gateway": "10.10.0.1"}})
+    told(
+        &result["intports"]["mgmt"],
+        &json!({"live": true, "configured": true, "bridge": "vmbr0", "tag": 10, "mtu": 1400, "up": true,
+                "mac": file("/sys/class/net/mgmt/address")?, "addresses": ["10.10.0.2/24"],
+                "cidr": "10.10.0.2/24", "gateway": "10.10.0.1", "cidr6": null, "gateway6": null}),
     );
+    assert_eq!(result["change"], Value::Null);
+    assert_eq!((&result["pending"], &result["pending_diff"]), (&json!(false), &Value::Null));
+    Ok(())
+}
+
+#[test]
+fn what_is_told_can_be_given_back_and_changes_nothing() -> Result<()> {
+    let lab = Lab::up()?;
+    lab.run("node1", &node_end("node1"))?;
+    let result = info(&lab, "node1")?;
+    for (objects, name, module, options) in [
+        (
+            "bridges",
+            "vmbr0",
+            "pve_ovs_bridge",
+            &["cidr", "gateway", "datapath_type", "comments", "ports"][..],
+        ),
+        (
+            "bonds",
+            "bond0",
+            "pve_ovs_bond",
+            &["bridge", "mode", "lacp_time", "lacp_fallback", "tag", "trunks", "vlan_mode", "comments"][..],
+        ),
+        ("intports", "mgmt", "pve_ovs_intport", &["bridge", "tag", "cidr", "gateway", "comments"][..]),
+    ] {
+        let mut arguments = json!({"name": name});
+        for option in options {
+            arguments[*option] = result[objects][name][*option].clone();
+        }
+        let answer = lab.module("node1", module, &arguments)?;
+        assert!(!answer.changed()?, "{arguments:#}: {:#}", answer.result["changes"]);
+    }
     Ok(())
 }
 
@@ -139,10 +178,52 @@ fn a_cut_cable_shows_at_its_member_and_at_the_bond() -> Result<()> {
     }
     assert!(about["actor"]["port_id"].is_u64(), "{about:#}");
 
+    // Who waits for it is told whom in vain, and all the rest.
+    let vain = lab.module("node1", "pve_ovs_info", &json!({"wait_for_lacp": 2}))?;
+    assert_eq!(vain.failure()?, ("lacp_not_negotiated", "unchanged"));
+    let partners = format!("no current partner on {cut} of `bond0`;");
+    assert!(vain.message().contains(&partners), "{}", vain.message());
+    assert_eq!(vain.result["bonds"]["bond0"]["members"][whole]["current"], true, "{:#}", vain.result);
+
     lab.exec("node2", &["ip", "link", "set", cut, "up"])?;
-    wait_until("the bond to be negotiated again", Duration::from_secs(30), || {
-        Ok((info(&lab, "node1")?["bonds"]["bond0"]["negotiated"] == true).then_some(()))
-    })
+    let in_time = lab.module("node1", "pve_ovs_info", &json!({"wait_for_lacp": 60}))?;
+    assert!(!in_time.changed()?);
+    assert_eq!(in_time.result["bonds"]["bond0"]["negotiated"], true);
+    Ok(())
+}
+
+/// Open vSwitch adds up what passed and tells it whenever it looks whether to spread it otherwise, every 10 s.
+#[test]
+fn what_a_member_carries_is_what_open_vswitch_shows() -> Result<()> {
+    let lab = negotiated()?;
+    let shown = || lab.exec("node1", &["ovs-appctl", "bond/show", "bond0"]);
+    wait_until("traffic to be counted", Duration::from_secs(60), || {
+        lab.exec("node1", &["ping", "-q", "-c", "100", "-i", "0.01", "-s", "1400", "10.10.0.3"])?;
+        let before = shown()?;
+        let bond = info(&lab, "node1")?["bonds"]["bond0"].take();
+        // Between two looks at the same.
+        let loads = |text: &str| -> Vec<String> {
+            text.lines().filter(|line| line.contains("kB load")).map(|line| line.trim().to_owned()).collect()
+        };
+        let loads = loads(&before).eq(&loads(&shown()?)).then(|| loads(&before)).unwrap_or_default();
+        if loads.is_empty() {
+            return Ok(None);
+        }
+        let mut carried = 0;
+        for line in &loads {
+            carried += line.split(' ').nth(2).context("no load")?.parse::<u64>()?;
+        }
+        let told = |key: &str| {
+            MEMBERS.iter().filter_map(|member| bond["members"][member]["load"][key].as_u64()).sum::<u64>()
+        };
+        assert_eq!((told("hashes"), told("kb")), (loads.len() as u64, carried), "{bond:#} {before}");
+        Ok(Some(()))
+    })?;
+    lab.module("node1", "pve_ovs_bond", &json!({"name": "bond0", "mode": "active-backup"}))?.changed()?;
+    let bond = info(&lab, "node1")?["bonds"]["bond0"].take();
+    assert_eq!(bond["members"][MEMBERS[0]]["load"], Value::Null, "it spreads nothing: {bond:#}");
+    // Nor is there LACP to wait for.
+    lab.module("node1", "pve_ovs_info", &json!({"wait_for_lacp": 1}))?.changed().map(drop)
 }
 
 #[test]
@@ -185,7 +266,11 @@ fn what_the_file_and_open_vswitch_do_not_share_is_told() -> Result<()> {
         "ovs-vsctl --timeout=10 del-port bond0 -- add-bond vmbr0 bond7 ens20f0np0 ens99 -- set Port bond7 lacp=active",
     )?;
     let result = info(&lab, "node1")?;
-    assert_eq!(result["bonds"]["bond0"], Value::Null);
+    let bond = &result["bonds"]["bond0"];
+    assert_eq!(
+        (&bond["live"], &bond["configured"], &bond["mode"]),
+        (&json!(false), &json!(true), &Value::Null)
+    );
     let bond = &result["bonds"]["bond7"];
     assert_eq!((&bond["configured"], &bond["mode"]), (&json!(false), &json!("active-backup")));
     let missing = &bond["members"]["ens99"];
@@ -194,7 +279,9 @@ fn what_the_file_and_open_vswitch_do_not_share_is_told() -> Result<()> {
         (&json!(false), &Value::Null, &Value::Null)
     );
     let [file, nic] = warnings(&result)[..] else { anyhow::bail!("{:#}", result["warnings"]) };
-    assert!(file.starts_with("`bond0` is an OVSBond in the interfaces file"), "{file}");
+    assert!(file.starts_with("not as the interfaces file says: `bond0`; hint: "), "{file}");
+    let drift = result["drift"].to_string();
+    assert!(drift.contains("Open vSwitch: add port bond0 (bridge: vmbr0, "), "{drift}");
     assert!(nic.starts_with("Open vSwitch cannot use `ens99` of `bond7`: could not open"), "{nic}");
     Ok(())
 }
@@ -214,7 +301,10 @@ fn a_node_with_nothing_has_nothing_to_tell() -> Result<()> {
     lab.run("node1", &node_end("node1"))?;
     lab.lab("stop-ovs", &["node1"])?;
     let result = info(&lab, "node1")?;
-    nothing(&result);
+    for (objects, name) in [("bridges", "vmbr0"), ("bonds", "bond0"), ("intports", "mgmt")] {
+        let object = &result[objects][name];
+        assert_eq!((&object["live"], &object["configured"]), (&json!(false), &json!(true)), "{name}");
+    }
     let [warning] = warnings(&result)[..] else { anyhow::bail!("{:#}", result["warnings"]) };
     assert!(warning.starts_with("Open vSwitch does not run"), "{warning}");
     Ok(())

@@ -29,6 +29,7 @@ fn a_link_that_does_not_fit_fails_with_every_sentence() {
     assert!(message.starts_with("2 things do not fit: (1) node1 mgmt: is down"), "{message}");
     assert!(message.contains("; (2) core: has no VLAN 10 in its VLAN database"), "{message}");
     assert!(!message.contains("lacp_time"), "a note is no reason to fail: {message}");
+    assert_eq!((result["findings"].as_array().map(Vec::len), &result["ok"]), (Some(3), &json!(false)));
 }
 
 #[test]
