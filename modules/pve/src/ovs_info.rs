@@ -47,8 +47,8 @@ impl Module for OvsInfo {
         let mut told = None;
         let waited = lacp_wait::until_negotiated(context, limit.unwrap_or_default(), &mut || {
             told = None;
-            let (facts, warnings, waiting) = tell(&paths)?;
-            told = Some((facts, warnings));
+            let (found, waiting) = tell(&paths)?;
+            told = Some(found);
             Ok(if limit.is_some() { waiting } else { Waiting::new() })
         });
         match (waited, told) {
@@ -71,8 +71,11 @@ pub struct Params {
     pub wait_for_lacp: i64,
 }
 
-/// What is told, the warnings, and the members that wait for LACP.
-fn tell(paths: &Paths) -> Result<(Map<String, Value>, Vec<String>, Waiting), Fault> {
+/// What is found, with its warnings.
+type Found = (Map<String, Value>, Vec<String>);
+
+/// What is told, and the members that wait for LACP.
+fn tell(paths: &Paths) -> Result<(Found, Waiting), Fault> {
     // First, so that a run that changes what is read afterwards is not missing.
     let change = Run::found(paths)?;
     let picture = Picture::read(paths, Aim::Live)?;
@@ -81,7 +84,7 @@ fn tell(paths: &Paths) -> Result<(Map<String, Value>, Vec<String>, Waiting), Fau
     let info = Info::new(&picture, &shown, change);
     let warnings = paths.notice().into_iter().chain(warnings(&picture, &info)).collect();
     match serde_json::to_value(info) {
-        Ok(Value::Object(facts)) => Ok((facts, warnings, waiting)),
+        Ok(Value::Object(facts)) => Ok(((facts, warnings), waiting)),
         other => Err(Fault::new("internal", format!("showing what was found failed: {other:?}"))),
     }
 }

@@ -7,6 +7,7 @@ use module_run::{Module, answer};
 use serde_json::{Value, json};
 
 const BOND: Module = Module(env!("CARGO_BIN_EXE_pve_ovs_bond"));
+const INFO: Module = Module(env!("CARGO_BIN_EXE_pve_ovs_info"));
 
 #[test]
 fn what_cannot_be_understood_is_one_failed_object() {
@@ -46,6 +47,26 @@ fn what_cannot_be_understood_is_one_failed_object() {
         assert_eq!(result["outcome"], "unchanged");
         assert_eq!((&result["failed"], &result["changed"]), (&json!(true), &json!(false)));
     }
+}
+
+#[test]
+fn who_only_reads_takes_a_time_to_wait_and_nothing_else() {
+    for (input, code, says) in [
+        (json!({"wait_for_lacp": -1}), "invalid_number", "option `wait_for_lacp`: -1"),
+        (json!({"wait_for_lacp": "soon"}), "wrong_type", "unable to convert to int"),
+        (
+            json!({"name": "bond0"}),
+            "unknown_option",
+            "Unsupported parameters for (pve_ovs_info) module: name.",
+        ),
+    ] {
+        let (status, result) = INFO.answer(&input.to_string());
+        assert_eq!((status, result["error"]["code"].as_str()), (1, Some(code)), "{input}: {result}");
+        assert!(result["msg"].as_str().unwrap().contains(says), "{input}: {}", result["msg"]);
+    }
+    let (status, result) = answer(&INFO.run(&["--rollback", "/nonexistent"], ""));
+    assert_eq!((status, &result["error"]["code"]), (1, &json!("no_checkpoint")));
+    assert!(INFO.text(&["--help"]).contains("wait_for_lacp"));
 }
 
 #[test]

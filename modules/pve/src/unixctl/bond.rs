@@ -59,7 +59,7 @@ impl Bond {
                     let load = hash(line)?.and_then(|kb| Some((bond.loads.get_mut(name)?, kb)));
                     if let Some((load, kb)) = load {
                         load.hashes = load.hashes.saturating_add(1);
-                        load.kb = load.kb.zip(kb).and_then(|(sum, kb)| sum.checked_add(kb));
+                        load.kb = load.kb.filter(|_| kb < WRAPPED).and_then(|sum| sum.checked_add(kb));
                     }
                 }
                 _ => {}
@@ -69,8 +69,8 @@ impl Bond {
     }
 }
 
-/// The load in `hash 17: 4 kB load`; `None` in it where it is none that can be.
-fn hash(line: &str) -> Result<Option<Option<u64>>, Error> {
+/// The load in `hash 17: 4 kB load`.
+fn hash(line: &str) -> Result<Option<u64>, Error> {
     let Some(rest) = line.strip_prefix("hash ") else { return Ok(None) };
     let Some((index, load)) = rest.split_once(": ") else { return Ok(None) };
     let Some(kb) = load.strip_suffix(" kB load") else { return Ok(None) };
@@ -78,8 +78,7 @@ fn hash(line: &str) -> Result<Option<Option<u64>>, Error> {
     if index >= HASHES {
         return Err(Error::Line { command: SHOW, line: line.to_owned() });
     }
-    let kb: u64 = number(SHOW, line, kb)?;
-    Ok(Some((kb < WRAPPED).then_some(kb)))
+    number(SHOW, line, kb).map(Some)
 }
 
 #[cfg(test)]
