@@ -21,7 +21,7 @@ pub(super) struct Bridge {
 
 impl Bridge {
     pub(super) fn found(picture: &Picture, name: &str) -> Option<Self> {
-        let live::Bridge { datapath_type } = live::Bridge::found(&picture.ovs, name)?;
+        let live::Bridge { datapath_type, .. } = live::Bridge::found(&picture.ovs, name)?;
         let ports = &picture.ovs.bridges.get(name)?.ports;
         Some(Self {
             configured: super::is_configured(picture, name, Kind::OvsBridge),
