@@ -87,8 +87,9 @@ impl State {
     }
 }
 
-/// Whether something is known to have given the link its MTU: the running file, or somebody's request.
+/// Whether there is a link that is known to have been given its MTU: by the running file, or by somebody's request.
 fn had_mtu(picture: &Picture, name: &str) -> bool {
-    let is_declared = picture.running.interfaces.stanza(name).is_some_and(|stanza| stanza.mtu().is_some());
-    is_declared || picture.ovs.interfaces.get(name).is_some_and(|row| row.mtu_request.is_some())
+    let is_declared = || picture.running.interfaces.stanza(name).is_some_and(|stanza| stanza.mtu().is_some());
+    let is_requested = || picture.ovs.interfaces.get(name).is_some_and(|row| row.mtu_request.is_some());
+    picture.links.get(name).is_some() && (is_declared() || is_requested())
 }

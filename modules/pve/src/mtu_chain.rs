@@ -17,7 +17,7 @@ pub fn is_in_order(draft: &mut Draft<'_>, name: &str) -> Result<(), Fault> {
         return Ok(());
     };
     let TooSmall { owner, mtu, part, part_mtu } = &found;
-    let fact = format!("`{owner}` has MTU {mtu}, and `{part}` on it {part_mtu}");
+    let fact = format!("`{owner}` would have MTU {mtu}, and `{part}` on it {part_mtu}");
     if draft.check_mode {
         draft.warn([format!("{fact}: assumed to be put in order by an earlier task")]);
         return Ok(());
