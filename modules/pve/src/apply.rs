@@ -8,11 +8,11 @@ use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
 
 use crate::change::{Change, changes};
-use crate::live::Port;
+use crate::live::{Bridge, Port};
 use crate::node::{Data, Node, database_deadline};
 use crate::ovsdb::{self, BridgeColumn, Database, PortColumn, Transaction};
 use crate::spawn;
-use crate::state::{FileStore, State};
+use crate::state::{FileStore, Link, State};
 
 impl Node<'_> {
     /// Carries out a plan.
@@ -24,16 +24,19 @@ impl Node<'_> {
         if changes.iter().any(needs_reload) {
             self.step("exchange members")?;
             self.exchange_members(changes)?;
+            self.step("set MTUs")?;
+            self.set_mtus(changes)?;
             self.step("reload")?;
             self.reload()
         } else {
             self.step("change Open vSwitch")?;
-            self.transact(changes, Port::set_all)
+            self.transact(changes, Port::set_all)?;
+            self.set_mtus(changes)
         }
     }
 
-    /// Carries out what is known to be left by `ifreload -a`: members, delays that are no longer declared, and a port
-    /// or bridge that is no longer declared and that ifupdown2 does not remember. Anything else left is a failure.
+    /// Carries out what is known to be left by `ifreload -a`: members, MTUs, delays that are no longer declared, and a
+    /// port or bridge that is no longer declared and that ifupdown2 does not remember. Anything else left is a failure.
     pub(crate) fn carry_out_what_ifupdown2_leaves(&mut self, left: &[Change]) -> Result<bool, Fault> {
         let known: Vec<Change> = left.iter().filter(|change| is_left_by_ifupdown2(change)).cloned().collect();
         if known.is_empty() {
@@ -41,6 +44,7 @@ impl Node<'_> {
         }
         self.step("finish in Open vSwitch")?;
         self.transact(&known, Port::set_left)?;
+        self.set_mtus(&known)?;
         Ok(true)
     }
 
@@ -56,7 +60,8 @@ impl Node<'_> {
         let reloaded = if is_touched { self.reload() } else { Ok(()) };
         let finished = self.left(before).and_then(|left| {
             self.transact(&left, Port::set_all)?;
-            self.set_links(&left)
+            self.set_links(&left)?;
+            self.set_mtus(&left)
         });
         exchanged.and(reloaded).and(finished)
     }
@@ -75,20 +80,26 @@ impl Node<'_> {
             _ => None,
         });
         for (name, up) in links {
-            let state = if up { "up" } else { "down" };
-            let ip = self.paths.ip.to_string_lossy();
-            let words: Vec<String> =
-                [&*ip, "link", "set", "dev", name, state].into_iter().map(str::to_owned).collect();
-            let command = words.join(" ");
-            self.commands.push(command.clone());
-            let finished = spawn::run(&words, self.paths.limits.ip, self.paths.limits.grace)
-                .map_err(|error| Fault::from_error("link_not_set", &error))?;
-            if !finished.success() {
-                let said = finished.stderr.trim();
-                return Err(Fault::new("link_not_set", format!("running `{command}` failed: {said}")));
-            }
+            self.set_link(name, &[if up { "up" } else { "down" }])?;
         }
         Ok(())
+    }
+
+    /// `ip link set`.
+    pub(crate) fn set_link(&mut self, name: &str, setting: &[&str]) -> Result<(), Fault> {
+        touch(&mut self.checkpoint)?;
+        let ip = self.paths.ip.to_string_lossy();
+        let words = [&*ip, "link", "set", "dev", name].into_iter().chain(setting.iter().copied());
+        let words: Vec<String> = words.map(str::to_owned).collect();
+        let command = words.join(" ");
+        self.commands.push(command.clone());
+        let finished = spawn::run(&words, self.paths.limits.ip, self.paths.limits.grace)
+            .map_err(|error| Fault::from_error("link_not_set", &error))?;
+        if finished.success() {
+            return Ok(());
+        }
+        let said = finished.stderr.trim();
+        Err(Fault::new("link_not_set", format!("running `{command}` failed: {said}")))
     }
 
     fn step(&mut self, step: &str) -> Result<(), Fault> {
@@ -206,7 +217,8 @@ fn needs_reload(change: &Change) -> bool {
             };
             without_comments(from) != without_comments(to)
         }
-        Change::Stanza { .. } | Change::Listing { .. } | Change::Link { .. } => true,
+        Change::Stanza { .. } | Change::Listing { .. } => true,
+        Change::Link { from, to, .. } => Link { mtu: to.mtu, ..from.clone() } != *to,
         Change::Bridge { from, to, .. } => from.is_none() || to.is_none(),
         Change::Port { from, to, .. } => {
             from.as_ref().map(|port| &port.bridge) != to.as_ref().map(|port| &port.bridge)
@@ -221,8 +233,13 @@ fn is_left_by_ifupdown2(change: &Change) -> bool {
             mended.interfaces.clone_from(&to.interfaces);
             mended.bond_updelay = to.bond_updelay;
             mended.bond_downdelay = to.bond_downdelay;
+            mended.mtu_requests.clone_from(&to.mtu_requests);
             mended == *to
         }
+        Change::Bridge { from: Some(from), to: Some(to), .. } => {
+            Bridge { mtu_request: to.mtu_request, ..from.clone() } == *to
+        }
+        Change::Link { from, to, .. } => Link { mtu: to.mtu, ..from.clone() } == *to,
         Change::Port { from: Some(_), to: None, .. } | Change::Bridge { from: Some(_), to: None, .. } => true,
         _ => false,
     }
@@ -283,6 +300,8 @@ impl Port {
             bond_updelay: _,
             bond_downdelay: _,
             other_config,
+            // In two transactions, by `set_mtus`.
+            mtu_requests: _,
         } = self;
         let columns = [
             (*bond_mode != from.bond_mode).then(|| PortColumn::BondMode(Some(bond_mode.clone()))),

@@ -44,6 +44,7 @@ impl State {
             }
             state.file.stanzas.insert(name.clone(), new);
         }
+        state.declare_mtus(picture, interfaces);
         Ok(state)
     }
 

@@ -27,14 +27,17 @@ pub mod bridge_mac;
 pub mod change;
 pub mod declared;
 pub mod draft;
+pub mod mtu;
 
 pub mod conflicts;
+pub mod mtu_chain;
 pub mod nic;
 
 pub mod aggregation_key;
 pub mod apply;
 pub mod file;
 pub mod lacp_wait;
+pub mod mtu_request;
 pub mod node;
 pub mod reload;
 pub mod task;

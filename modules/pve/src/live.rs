@@ -18,6 +18,8 @@ use crate::ovsdb::{self, Ovs};
 pub struct Bridge {
     /// `system` or `netdev`.
     pub datapath_type: String,
+    /// MTU asked for its own interface.
+    pub mtu_request: Option<u32>,
 }
 
 impl Bridge {
@@ -27,7 +29,7 @@ impl Bridge {
             .get_all("ovs_extra")
             .into_iter()
             .find_map(|extra| extra.strip_prefix(&datapath_prefix(&stanza.name)));
-        Self { datapath_type: datapath_type.unwrap_or("system").to_owned() }
+        Self { datapath_type: datapath_type.unwrap_or("system").to_owned(), mtu_request: stanza.mtu() }
     }
 
     /// Makes the stanza say which datapath carries the bridge; `None` takes the setting away.
@@ -49,13 +51,20 @@ impl Bridge {
     pub fn found(ovs: &Ovs, name: &str) -> Option<Self> {
         let row = ovs.bridges.get(name)?;
         let datapath_type = if row.datapath_type.is_empty() { "system" } else { &row.datapath_type };
-        Some(Self { datapath_type: datapath_type.to_owned() })
+        let own = ovs.interfaces.get(name);
+        Some(Self {
+            datapath_type: datapath_type.to_owned(),
+            mtu_request: own.and_then(|interface| interface.mtu_request),
+        })
     }
 
     /// The columns with their values, for people.
     pub fn properties(&self) -> Properties {
-        let Self { datapath_type } = self;
-        vec![("datapath_type".to_owned(), datapath_type.clone())]
+        let Self { datapath_type, mtu_request } = self;
+        vec![
+            ("datapath_type".to_owned(), datapath_type.clone()),
+            ("mtu_request".to_owned(), mtu_request.map(|mtu| mtu.to_string()).unwrap_or_default()),
+        ]
     }
 }
 
@@ -88,6 +97,8 @@ pub struct Port {
     pub bond_downdelay: i64,
     /// `lacp-time`, `lacp-fallback-ab` and their like.
     pub other_config: BTreeMap<String, String>,
+    /// MTU asked for, by interface.
+    pub mtu_requests: BTreeMap<String, u32>,
 }
 
 impl Port {
@@ -104,6 +115,7 @@ impl Port {
             bond_updelay: 0,
             bond_downdelay: 0,
             other_config: BTreeMap::new(),
+            mtu_requests: BTreeMap::new(),
         }
     }
 
@@ -118,6 +130,8 @@ impl Port {
             _ => BTreeSet::from([stanza.name.clone()]),
         };
         let mut port = Self::new(&text("ovs_bridge"), kind == "OVSIntPort", interfaces);
+        port.mtu_requests =
+            port.interfaces.iter().filter_map(|name| Some((name.clone(), stanza.mtu()?))).collect();
         let extras = stanza.get_all("ovs_extra");
         let is_extra = |key: &str| extras.iter().any(|extra| extra.contains(&format!("{key}=")));
         let kept = live.iter().flat_map(|live| &live.other_config).filter(|(key, _)| is_extra(key));
@@ -181,6 +195,7 @@ impl Port {
             other_config,
             ..
         } = row;
+        let request = |name: &String| ovs.interfaces.get(name)?.mtu_request.map(|mtu| (name.clone(), mtu));
         Some(Self {
             bond_mode: bond_mode.clone().unwrap_or_else(|| "active-backup".to_owned()),
             lacp: lacp.clone().unwrap_or_else(|| "off".to_owned()),
@@ -190,6 +205,7 @@ impl Port {
             bond_updelay: *bond_updelay,
             bond_downdelay: *bond_downdelay,
             other_config: other_config.clone(),
+            mtu_requests: row.interfaces.iter().filter_map(request).collect(),
             ..Self::new(&row.bridge, internal, row.interfaces.iter().cloned().collect())
         })
     }
@@ -208,6 +224,7 @@ impl Port {
             bond_updelay,
             bond_downdelay,
             other_config,
+            mtu_requests,
         } = self;
         let numbers = |set: &BTreeSet<u16>| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         // The node's own interface has nothing to bond.
@@ -231,9 +248,19 @@ impl Port {
                     .collect::<Vec<_>>()
                     .join(" "),
             ),
+            ("mtu_request", told_once(interfaces, mtu_requests)),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
+    }
+}
+
+/// `9000` where all interfaces have the same request, `eno1=9000` where they have not.
+fn told_once(interfaces: &BTreeSet<String>, requests: &BTreeMap<String, u32>) -> String {
+    let values: BTreeSet<&u32> = requests.values().collect();
+    match values.first() {
+        Some(value) if values.len() == 1 && interfaces.iter().eq(requests.keys()) => value.to_string(),
+        _ => requests.iter().map(|(name, mtu)| format!("{name}={mtu}")).collect::<Vec<_>>().join(" "),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::interfaces::{Kind, OvsOptions, Stanza};
 use crate::picture::Picture;
 use crate::setting::Setting;
 use crate::task::Task;
-use crate::{attachment, bridge_mac, conflicts, nic, rules, specs};
+use crate::{attachment, bridge_mac, conflicts, mtu_chain, nic, rules, specs};
 
 /// The arguments as given.
 #[derive(Debug, Deserialize)]
@@ -29,6 +29,10 @@ pub struct Params {
     pub tag: Option<i64>,
     pub trunks: Option<Vec<i64>>,
     pub vlan_mode: Option<String>,
+    pub updelay: Option<i64>,
+    pub downdelay: Option<i64>,
+    pub rebalance_interval: Option<i64>,
+    pub mtu: Option<i64>,
     pub comments: Option<String>,
     pub wait_for_lacp: i64,
 }
@@ -77,6 +81,7 @@ pub struct OvsBond {
     mode: Option<Mode>,
     /// By the key that it has in `ovs_options`.
     options: Vec<(&'static str, Setting<String>)>,
+    mtu: Setting<u32>,
     comments: Option<String>,
     wait_for_lacp: Option<Duration>,
 }
@@ -97,6 +102,10 @@ impl Task for OvsBond {
             tag,
             trunks,
             vlan_mode,
+            updelay,
+            downdelay,
+            rebalance_interval,
+            mtu,
             comments,
             wait_for_lacp,
         } = params;
@@ -113,6 +122,13 @@ impl Task for OvsBond {
         }
         let comments = comments.map(|text| rules::comment("comments", &text)).transpose()?;
         let choice = |given: Option<String>| Setting::new(given, &"default".to_owned());
+        let number =
+            |number: Option<u32>| Setting::new(number.map(|number| number.to_string()), &"0".to_owned());
+        let updelay = updelay.map(|time| rules::delay("updelay", time)).transpose()?;
+        let downdelay = downdelay.map(|time| rules::delay("downdelay", time)).transpose()?;
+        let rebalance_interval = rebalance_interval
+            .map(|time| rules::rebalance_interval("rebalance_interval", time))
+            .transpose()?;
         let tag = tag.map(|tag| rules::vlan("tag", tag, true)).transpose()?;
         let trunks = trunks.map(|trunks| vlan_list("trunks", trunks)).transpose()?;
         let options = vec![
@@ -121,9 +137,12 @@ impl Task for OvsBond {
                 "other_config:lacp-fallback-ab",
                 Setting::new(lacp_fallback.map(|on| on.to_string()), &false.to_string()),
             ),
-            ("tag", Setting::new(tag.map(|tag| tag.to_string()), &"0".to_owned())),
+            ("tag", number(tag.map(u32::from))),
             ("trunks", Setting::new(trunks, &String::new())),
             ("vlan_mode", choice(vlan_mode)),
+            ("bond_updelay", number(updelay)),
+            ("bond_downdelay", number(downdelay)),
+            ("other_config:bond-rebalance-interval", number(rebalance_interval)),
         ];
         Ok(Self {
             name,
@@ -132,6 +151,7 @@ impl Task for OvsBond {
             members: members.map(member_set).transpose()?,
             mode,
             options,
+            mtu: Setting::new(mtu.map(|mtu| rules::mtu("mtu", mtu)).transpose()?, &0),
             comments,
             wait_for_lacp,
         })
@@ -139,20 +159,34 @@ impl Task for OvsBond {
 
     fn draft(&self, draft: &mut Draft<'_>) -> Result<(), Fault> {
         conflicts::is_of_kind(draft, &self.name, Kind::OvsBond, "OVSBond")?;
+        let found = draft.stanza(&self.name);
+        let before = found.as_ref().map(members).unwrap_or_default();
+        let old_mtu = found.and_then(|stanza| stanza.mtu());
         let stanza = match self.state {
             Presence::Absent => None,
             Presence::Present => Some(self.stanza(draft)?),
         };
         attachment::put(draft, &self.name, stanza.as_ref(), conflicts::PortKind::Bond)?;
+        let after = stanza.as_ref().map(members).unwrap_or_default();
+        for leaver in before.difference(&after) {
+            leave_mtu(draft, leaver, old_mtu)?;
+        }
         let Some(stanza) = stanza else { return Ok(()) };
         self.check_lacp(&stanza)?;
-        let members: BTreeSet<String> = stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect();
-        for member in &members {
-            draft.put(&member_stanza(draft, member))?;
+        for member in &after {
+            let mut nic = member_stanza(draft, member);
+            let is_given = self.mtu != Setting::Leave || !before.contains(member);
+            match stanza.mtu() {
+                Some(mtu) if is_given => nic.set_mtu(Some(mtu)),
+                None if nic.mtu() == old_mtu => nic.set_mtu(None),
+                _ => {}
+            }
+            draft.put(&nic)?;
             nic::is_free(draft, "members", member, &self.name)?;
         }
+        mtu_chain::is_in_order(draft, &self.name)?;
         let bridge = stanza.get("ovs_bridge").unwrap_or_default();
-        draft.warn(conflicts::renegotiation(draft.picture, bridge, &self.name, &members));
+        draft.warn(conflicts::renegotiation(draft.picture, bridge, &self.name, &after));
         Ok(())
     }
 
@@ -181,7 +215,7 @@ impl OvsBond {
         let found = draft.stanza(&self.name);
         let is_new = found.is_none();
         let mut stanza = attachment::stanza(found, &self.name, "OVSBond", self.bridge.as_deref())?;
-        let declared: BTreeSet<String> = stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect();
+        let declared = members(&stanza);
         match &self.members {
             Some(members) if *members != declared => {
                 // The file's order stays for those who stay.
@@ -198,6 +232,7 @@ impl OvsBond {
             _ => {}
         }
         self.set_options(&mut stanza, is_new, draft.picture);
+        self.mtu.apply(|mtu| stanza.set_mtu(mtu.copied()));
         if let Some(comments) = &self.comments {
             stanza.set_comment(comments);
         }
@@ -215,14 +250,18 @@ impl OvsBond {
             setting.apply(|value| options.set(key, value.map(String::as_str)));
         }
         let pinned = format!("other_config:{}", bridge_mac::SYSTEM_ID);
-        if options.get("lacp").is_some_and(|lacp| lacp != "off") && options.get(&pinned).is_none() {
-            let members = stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect();
-            if let Some(system_id) = bridge_mac::to_pin(picture, &self.name, &members) {
-                options.set(&pinned, Some(&system_id));
-            }
+        if options.get("lacp").is_some_and(|lacp| lacp != "off")
+            && options.get(&pinned).is_none()
+            && let Some(system_id) = bridge_mac::to_pin(picture, &self.name, &members(stanza))
+        {
+            options.set(&pinned, Some(&system_id));
         }
         options.put_into(stanza);
     }
+}
+
+fn members(stanza: &Stanza) -> BTreeSet<String> {
+    stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect()
 }
 
 /// VLANs as `ovs_options` takes them: sorted, each once, with commas.
@@ -265,4 +304,14 @@ fn member_stanza(draft: &Draft<'_>, nic: &str) -> Stanza {
         stanza.set(key, None);
     }
     stanza
+}
+
+/// A NIC loses the MTU that the bond gave it, which is the one that equals the bond's: left behind, it would outlive what
+/// it was for, and be larger than the next bond's. Any other is its own.
+fn leave_mtu(draft: &mut Draft<'_>, nic: &str, bonds: Option<u32>) -> Result<(), Fault> {
+    let Some(mut stanza) = draft.stanza(nic).filter(|stanza| bonds.is_some() && stanza.mtu() == bonds) else {
+        return Ok(());
+    };
+    stanza.set_mtu(None);
+    draft.put(&stanza)
 }

@@ -13,7 +13,7 @@ use crate::interfaces::{Kind, Stanza};
 use crate::live::Bridge;
 use crate::setting::Setting;
 use crate::task::Task;
-use crate::{conflicts, nic, rules, specs};
+use crate::{conflicts, mtu_chain, nic, rules, specs};
 
 /// The arguments as given.
 #[derive(Debug, Deserialize)]
@@ -24,6 +24,7 @@ pub struct Params {
     pub ports: Option<Vec<String>>,
     pub cidr: Option<String>,
     pub gateway: Option<String>,
+    pub mtu: Option<i64>,
     pub datapath_type: Option<String>,
     pub comments: Option<String>,
 }
@@ -35,6 +36,7 @@ pub struct OvsBridge {
     state: Presence,
     ports: Option<BTreeSet<String>>,
     address: Address,
+    mtu: Setting<u32>,
     datapath_type: Setting<String>,
     comments: Option<String>,
 }
@@ -44,7 +46,7 @@ impl Task for OvsBridge {
     type Params = Params;
 
     fn new(params: Params) -> Result<Self, Fault> {
-        let Params { name, state, ports, cidr, gateway, datapath_type, comments } = params;
+        let Params { name, state, ports, cidr, gateway, mtu, datapath_type, comments } = params;
         rules::bridge_name("name", &name)?;
         for port in ports.iter().flatten() {
             rules::nic_name("ports", port)?;
@@ -55,6 +57,7 @@ impl Task for OvsBridge {
             state,
             ports: ports.map(BTreeSet::from_iter),
             address: Address::new(cidr, gateway, None, None)?,
+            mtu: Setting::new(mtu.map(|mtu| rules::mtu("mtu", mtu)).transpose()?, &0),
             datapath_type: Setting::new(datapath_type, &"default".to_owned()),
             comments,
         })
@@ -91,7 +94,7 @@ impl Task for OvsBridge {
             let interfaces = BTreeSet::from([nic.clone()]);
             draft.warn(conflicts::renegotiation(draft.picture, &self.name, nic, &interfaces));
         }
-        Ok(())
+        mtu_chain::is_in_order(draft, &self.name)
     }
 }
 
@@ -159,6 +162,7 @@ impl OvsBridge {
         });
         stanza.auto = true;
         self.address.put_into(&mut stanza)?;
+        self.mtu.apply(|mtu| stanza.set_mtu(mtu.copied()));
         self.datapath_type
             .apply(|value| Bridge::declare_datapath_type(&mut stanza, value.map(String::as_str)));
         if let Some(comments) = &self.comments {

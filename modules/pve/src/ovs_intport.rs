@@ -8,8 +8,9 @@ use serde::Deserialize;
 use crate::address::Address;
 use crate::draft::Draft;
 use crate::interfaces::{Kind, OvsOptions, Stanza};
+use crate::setting::Setting;
 use crate::task::Task;
-use crate::{attachment, conflicts, rules, specs};
+use crate::{attachment, conflicts, mtu_chain, rules, specs};
 
 /// The arguments as given.
 #[derive(Debug, Deserialize)]
@@ -21,6 +22,7 @@ pub struct Params {
     pub tag: Option<i64>,
     pub cidr: Option<String>,
     pub gateway: Option<String>,
+    pub mtu: Option<i64>,
     pub comments: Option<String>,
 }
 
@@ -32,6 +34,7 @@ pub struct OvsIntport {
     bridge: Option<String>,
     tag: Option<u16>,
     address: Address,
+    mtu: Setting<u32>,
     comments: Option<String>,
 }
 
@@ -40,14 +43,22 @@ impl Task for OvsIntport {
     type Params = Params;
 
     fn new(params: Params) -> Result<Self, Fault> {
-        let Params { name, state, bridge, tag, cidr, gateway, comments } = params;
+        let Params { name, state, bridge, tag, cidr, gateway, mtu, comments } = params;
         rules::intport_name("name", &name)?;
         if let Some(bridge) = &bridge {
             rules::bridge_name("bridge", bridge)?;
         }
         let comments = comments.map(|text| rules::comment("comments", &text)).transpose()?;
         let tag = tag.map(|tag| rules::vlan("tag", tag, true)).transpose()?;
-        Ok(Self { name, state, bridge, tag, address: Address::new(cidr, gateway, None, None)?, comments })
+        Ok(Self {
+            name,
+            state,
+            bridge,
+            tag,
+            address: Address::new(cidr, gateway, None, None)?,
+            mtu: Setting::new(mtu.map(|mtu| rules::mtu("mtu", mtu)).transpose()?, &0),
+            comments,
+        })
     }
 
     fn draft(&self, draft: &mut Draft<'_>) -> Result<(), Fault> {
@@ -61,7 +72,8 @@ impl Task for OvsIntport {
             conflicts::name_is_free(draft, &self.name, "OVSIntPort")?;
             draft.warn(Address::warnings(stanza));
         }
-        attachment::put(draft, &self.name, stanza.as_ref(), conflicts::PortKind::IntPort)
+        attachment::put(draft, &self.name, stanza.as_ref(), conflicts::PortKind::IntPort)?;
+        mtu_chain::is_in_order(draft, &self.name)
     }
 }
 
@@ -74,6 +86,7 @@ impl OvsIntport {
             options.put_into(&mut stanza);
         }
         self.address.put_into(&mut stanza)?;
+        self.mtu.apply(|mtu| stanza.set_mtu(mtu.copied()));
         if let Some(comments) = &self.comments {
             stanza.set_comment(comments);
         }

@@ -78,6 +78,8 @@ pub struct Link {
     pub addresses: BTreeMap<String, bool>,
     /// Gateways: whether a default route leads to them through the link.
     pub gateways: BTreeMap<String, bool>,
+    /// MTU; `None` where that is not ours.
+    pub mtu: Option<u32>,
 }
 
 impl State {
@@ -123,6 +125,7 @@ impl Link {
             up: like.up.map(|_| link.is_some_and(|link| link.is_up)),
             addresses: like.addresses.keys().map(|cidr| (cidr.clone(), addresses.contains(cidr))).collect(),
             gateways: like.gateways.keys().map(|gateway| (gateway.clone(), has_gateway(gateway))).collect(),
+            mtu: like.mtu.and(link.map(|link| link.mtu)),
         }
     }
 }
@@ -130,7 +133,7 @@ impl Link {
 impl Link {
     /// What it is told in; empty where it does not exist.
     pub fn properties(&self) -> Properties {
-        let Self { present, up, addresses, gateways } = self;
+        let Self { present, up, addresses, gateways, mtu } = self;
         let those = |map: &BTreeMap<String, bool>| {
             map.iter().filter(|(_, is)| **is).map(|(value, _)| value.as_str()).collect::<Vec<_>>().join(" ")
         };
@@ -140,9 +143,14 @@ impl Link {
             (true, Some(false)) => "down",
             (true, Some(true)) => "up",
         };
-        [("state", state.to_owned()), ("address", those(addresses)), ("default route via", those(gateways))]
-            .map(|(name, value)| (name.to_owned(), value))
-            .into()
+        [
+            ("state", state.to_owned()),
+            ("address", those(addresses)),
+            ("default route via", those(gateways)),
+            ("mtu", mtu.map(|mtu| mtu.to_string()).unwrap_or_default()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
     }
 }
 

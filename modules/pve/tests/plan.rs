@@ -186,6 +186,7 @@ fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
             };
             picture.ovs.bridges.insert(name.clone(), row);
             interface(picture, name, name, "internal");
+            request(picture, name, bridge.mtu_request);
         }
     }
     for (name, port) in &after.ovsdb.ports {
@@ -199,6 +200,7 @@ fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
         let Some(port) = port else { continue };
         for member in &port.interfaces {
             interface(picture, member, name, if port.internal { "internal" } else { "" });
+            request(picture, member, port.mtu_requests.get(member).copied());
         }
         let bridge = picture.ovs.bridges.get_mut(&port.bridge);
         bridge.unwrap_or_else(|| panic!("{name}: no bridge {}", port.bridge)).ports.insert(name.clone());
@@ -237,6 +239,7 @@ fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
             addresses: Vec::new(),
         });
         link.is_up = wanted.up.unwrap_or(link.is_up);
+        link.mtu = wanted.mtu.unwrap_or(link.mtu);
         for (address, is_there) in &wanted.addresses {
             link.addresses.retain(|other| other.to_string() != *address);
             link.addresses.extend(is_there.then(|| cidr(address)));
@@ -261,6 +264,10 @@ fn interface(picture: &mut Picture, name: &str, port: &str, kind: &str) {
         ..ovsdb::Interface::default()
     };
     picture.ovs.interfaces.insert(name.to_owned(), row);
+}
+
+fn request(picture: &mut Picture, name: &str, mtu: Option<u32>) {
+    picture.ovs.interfaces.get_mut(name).unwrap().mtu_request = mtu;
 }
 
 /// A bridge takes the lowest MAC of its NICs, which here are all of vendors.

@@ -182,16 +182,20 @@ fn any_database_is_a_picture_or_an_error() {
 }
 
 #[test]
-fn any_text_of_the_daemon_names_what_stands_in_it() {
+fn any_text_of_the_daemon_names_what_stands_in_it_or_is_an_error() {
     let peer = Peer::new();
+    let mut understood = 0;
     for bytes in seeds("lacp").iter().flat_map(|seed| variants(seed)) {
         let text = String::from_utf8_lossy(&bytes);
-        let lacp = peer.daemon(&bytes).lacp("bond0").unwrap();
+        let Ok(lacp) = peer.daemon(&bytes).lacp("bond0") else { continue };
+        understood += 1;
         assert!(lacp.members.keys().all(|member| text.contains(member.as_str())));
     }
     for bytes in seeds("bond").iter().flat_map(|seed| variants(seed)) {
         let text = String::from_utf8_lossy(&bytes);
-        let bond = peer.daemon(&bytes).bond("bond0").unwrap();
+        let Ok(bond) = peer.daemon(&bytes).bond("bond0") else { continue };
+        understood += 1;
         assert!(bond.enabled.iter().chain(&bond.active).all(|member| text.contains(member.as_str())));
     }
+    assert!(understood > 100, "of all texts only {understood} are understood");
 }

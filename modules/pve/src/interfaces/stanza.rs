@@ -209,6 +209,16 @@ impl Stanza {
         }
     }
 
+    /// The MTU, where it is a number.
+    pub fn mtu(&self) -> Option<u32> {
+        self.get("mtu")?.parse().ok()
+    }
+
+    /// Gives the interface this MTU, or takes it away.
+    pub fn set_mtu(&mut self, mtu: Option<u32>) {
+        self.set("mtu", mtu.map(|mtu| mtu.to_string()).as_deref());
+    }
+
     /// Makes this line the comment that the web interface shows, or with an empty text takes the comment away.
     pub fn set_comment(&mut self, text: &str) {
         self.comments = if text.is_empty() { Vec::new() } else { vec![text.to_owned()] };

@@ -77,6 +77,7 @@ impl Bond {
             bond_updelay,
             bond_downdelay,
             other_config,
+            mtu_requests: _,
         } = port;
         let is = |key: &str, value: &str| other_config.get(key).is_some_and(|found| found == value);
         let mtus: BTreeSet<Option<u32>> =
