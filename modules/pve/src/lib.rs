@@ -30,6 +30,7 @@ pub mod draft;
 
 pub mod conflicts;
 pub mod nic;
+pub mod writable;
 
 pub mod aggregation_key;
 pub mod apply;
