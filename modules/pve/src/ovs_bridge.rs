@@ -78,7 +78,7 @@ impl Task for OvsBridge {
         }
         let wanted = match (self.state, &self.ports) {
             (Presence::Absent, _) => BTreeSet::new(),
-            (Presence::Present, Some(ports)) => ports.clone(),
+            (Presence::Present, Some(ports)) => ports.iter().map(|nic| draft.spelling(nic)).collect(),
             (Presence::Present, None) => own.clone(),
         };
         for nic in own.difference(&wanted) {
@@ -88,7 +88,8 @@ impl Task for OvsBridge {
             self.attach(draft, nic)?;
         }
         for nic in wanted.difference(&own) {
-            let interfaces = BTreeSet::from([nic.clone()]);
+            let nic = draft.picture.links.in_use(nic);
+            let interfaces = BTreeSet::from([nic.to_owned()]);
             draft.warn(conflicts::renegotiation(draft.picture, &self.name, nic, &interfaces));
         }
         Ok(())
@@ -112,7 +113,7 @@ impl OvsBridge {
                 && !draft.frees(port, &self.name)
                 && conflicts::attaching(picture, port).is_none()
         };
-        declared.chain(live.filter(is_nic)).collect()
+        declared.chain(live.filter(is_nic).map(|port| draft.spelling(&port))).collect()
     }
 
     fn attach(&self, draft: &mut Draft<'_>, nic: &str) -> Result<(), Fault> {
