@@ -13,17 +13,19 @@ use crate::draft::Draft;
 use crate::interfaces::Kind;
 use crate::kernel::{self, Link};
 use crate::picture::{Picture, Text};
+use crate::writable;
 
 mod address;
+mod elsewhere;
 
 pub use address::address_is_free;
+pub use elsewhere::{attaching, ports as ports_elsewhere};
 
 /// Refuses a stanza that stands where an object of ours shall be, but is something else.
 pub fn is_of_kind(draft: &Draft<'_>, name: &str, wanted: Kind, word: &str) -> Result<(), Fault> {
+    elsewhere::is_declared_here(draft, name, wanted, word)?;
     let interfaces = draft.interfaces();
-    if interfaces.stanza(name).is_none() {
-        return Ok(());
-    }
+    let Some(stanza) = interfaces.stanza(name) else { return Ok(()) };
     if let Some(line) = interfaces.detached(name).first() {
         return Err(Fault::new(
             "stanza_cut",
@@ -38,11 +40,13 @@ pub fn is_of_kind(draft: &Draft<'_>, name: &str, wanted: Kind, word: &str) -> Re
     if kind == wanted {
         return Ok(());
     }
+    let remedy = match writable::dashed(&stanza).first() {
+        Some(key) => format!("Proxmox does not see its `{key}`: write underscores"),
+        None => "choose another name, or remove that first".to_owned(),
+    };
     Err(Fault::new(
         "name_in_use",
-        format!(
-            "`{name}` is no {word}: the interfaces file has it as {kind}; hint: choose another name, or remove that first",
-        ),
+        format!("`{name}` is no {word}: the interfaces file has it as {kind}; hint: {remedy}"),
     ))
 }
 
@@ -134,6 +138,7 @@ fn foreign_link<'a>(draft: &Draft<'a>, name: &str) -> Option<&'a Link> {
 
 /// Refuses a bridge that is none, or that is not there. In check mode one that is not there is assumed.
 pub fn bridge_exists(draft: &Draft<'_>, bridge: &str) -> Result<Option<String>, Fault> {
+    elsewhere::bridge_is_here(draft, bridge)?;
     if draft.interfaces().stanza(bridge).is_none() {
         if let Some(link) = foreign_link(draft, bridge) {
             return Err(Fault::new(

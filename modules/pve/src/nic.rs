@@ -3,22 +3,27 @@
 use ansible_module::fault::Fault;
 
 use crate::address;
+use crate::conflicts;
 use crate::draft::Draft;
-use crate::interfaces::Stanza;
+use crate::interfaces::{Interfaces, Stanza};
 use crate::kernel::{Cidr, Link, Master};
 use crate::picture::Picture;
 
-/// Refuses `nic`, given in `option`, as a port of `owner` (a bond or a bridge) unless it is free or `owner`'s.
+/// Refuses `nic`, given in `option`, as a port of `owner` (a bond or a bridge) unless it is free or `owner`'s. It may be
+/// given, and be in use, under any of its names.
 pub fn is_free(draft: &Draft<'_>, option: &str, nic: &str, owner: &str) -> Result<(), Fault> {
     let picture = draft.picture;
-    let obstacle = match picture.links.get(nic) {
-        None => Some(missing(picture, nic)),
-        Some(link) => enslaved(draft, nic, link)
-            .or_else(|| other_kind(picture, nic))
-            .or_else(|| claimed(draft, nic, owner))
-            .or_else(|| live_elsewhere(draft, nic, owner))
-            .or_else(|| under_a_vlan(draft, nic))
-            .or_else(|| addressed(draft, nic, link)),
+    let names = picture.links.names(nic);
+    let used = picture.links.in_use(nic);
+    let by_any_name = |check: &dyn Fn(&str) -> Option<Fault>| names.iter().copied().find_map(check);
+    let obstacle = match picture.links.get(used) {
+        None => Some(missing(picture)),
+        Some(link) => enslaved(draft, used, link)
+            .or_else(|| other_kind(picture, used))
+            .or_else(|| by_any_name(&|name| claimed(draft, name, owner)))
+            .or_else(|| by_any_name(&|name| live_elsewhere(draft, name, owner)))
+            .or_else(|| by_any_name(&|name| under_a_vlan(draft, name)))
+            .or_else(|| by_any_name(&|name| addressed(draft, name, link))),
     };
     match obstacle {
         None => Ok(()),
@@ -32,10 +37,7 @@ fn in_use(fact: &str) -> Fault {
     Fault::new("port_in_use", format!("{fact}; hint: take it out there first"))
 }
 
-fn missing(picture: &Picture, nic: &str) -> Fault {
-    if let Some(name) = picture.links.resolve(nic) {
-        return Fault::new("nic_not_found", format!("it is another name of `{name}`; hint: give `{name}`"));
-    }
+fn missing(picture: &Picture) -> Fault {
     let names = picture.links.iter().map(|(name, _)| name);
     let nics: Vec<&str> = names.filter(|name| picture.links.is_nic(name)).collect();
     Fault::new("nic_not_found", format!("this node has no such link; hint: it has {}", nics.join(", ")))
@@ -62,8 +64,14 @@ fn other_kind(picture: &Picture, nic: &str) -> Option<Fault> {
 }
 
 fn claimed(draft: &Draft<'_>, nic: &str, owner: &str) -> Option<Fault> {
-    let claim = draft.interfaces().claims(nic).into_iter().find(|claim| claim.by != owner)?;
-    Some(in_use(&format!("`{}` names it in `{}` in the interfaces file", claim.by, claim.key)))
+    let claims = |(place, interfaces): (String, &Interfaces)| {
+        let claim = interfaces.claims(nic).into_iter().find(|claim| claim.by != owner)?;
+        Some(in_use(&format!("`{}` names it in `{}` in {place}", claim.by, claim.key)))
+    };
+    draft.files().into_iter().find_map(claims).or_else(|| {
+        let path = conflicts::attaching(draft.picture, nic)?;
+        Some(in_use(&format!("its stanza in `{}` attaches it to a bridge", path.display())))
+    })
 }
 
 fn live_elsewhere(draft: &Draft<'_>, nic: &str, owner: &str) -> Option<Fault> {
@@ -78,17 +86,18 @@ fn live_elsewhere(draft: &Draft<'_>, nic: &str, owner: &str) -> Option<Fault> {
 }
 
 fn under_a_vlan(draft: &Draft<'_>, nic: &str) -> Option<Fault> {
-    let interfaces = draft.interfaces();
-    let is_over = |name: &String| {
+    let is_over = |interfaces: &Interfaces, name: &String| {
         let raw_device =
             interfaces.stanza(name).and_then(|stanza| Some(stanza.get("vlan-raw-device")? == nic));
         name.strip_prefix(nic).is_some_and(|rest| rest.starts_with('.')) || raw_device == Some(true)
     };
-    let vlan = interfaces.names().into_iter().find(is_over)?;
-    Some(Fault::new(
-        "port_in_use",
-        format!("`{vlan}` in the interfaces file is a VLAN on it; hint: make that an IntPort with a tag"),
-    ))
+    draft.files().into_iter().find_map(|(place, interfaces)| {
+        let vlan = interfaces.names().into_iter().find(|name| is_over(interfaces, name))?;
+        Some(Fault::new(
+            "port_in_use",
+            format!("`{vlan}` in {place} is a VLAN on it; hint: make that an IntPort with a tag"),
+        ))
+    })
 }
 
 fn addressed(draft: &Draft<'_>, nic: &str, link: &Link) -> Option<Fault> {
@@ -98,10 +107,13 @@ fn addressed(draft: &Draft<'_>, nic: &str, link: &Link) -> Option<Fault> {
         draft.drops(nic, |stanza| families.iter().any(|family| stanza.addresses(*family).iter().any(is_this)))
     };
     let live = link.addresses.iter().find(|address| !address.is_link_local() && !goes(address));
-    let declared = || draft.interfaces().stanza(nic).and_then(|stanza| declared_address(&stanza));
+    let declared = |(place, interfaces): (String, &Interfaces)| {
+        let address = declared_address(&interfaces.stanza(nic)?)?;
+        Some(format!("its stanza in {place} gives it an address ({address})"))
+    };
     let fact = match live {
         Some(address) => format!("it has the address {address}"),
-        None => format!("its stanza in the interfaces file gives it an address ({})", declared()?),
+        None => draft.files().into_iter().find_map(declared)?,
     };
     Some(Fault::new("nic_has_address", format!("{fact}; hint: move the address to an IntPort first")))
 }
