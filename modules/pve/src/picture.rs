@@ -8,11 +8,13 @@ use std::time::Instant;
 use ansible_module::fault::Fault;
 
 use crate::apply_options::Aim;
+use crate::condone;
 use crate::interfaces::{Interfaces, Stanza};
 use crate::jsonrpc;
 use crate::kernel::{DefaultRoute, Links, default_routes};
 use crate::ovsdb::{self, Database, Ovs};
 use crate::paths::Paths;
+use crate::sourced::{self, Sourced};
 
 /// An interfaces file: its bytes, and what they say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,6 +42,11 @@ pub struct Picture {
     pub links: Links,
     /// Where its default routes lead.
     pub routes: Vec<DefaultRoute>,
+    /// What else the running file has ifupdown2 read.
+    pub sourced: Vec<Sourced>,
+    /// Whether this node's ifupdown2 unplugs guests that no `ovs_ports` line names, unless a line in the bridge's stanza
+    /// spares them.
+    pub lacks_condone_default: bool,
 }
 
 impl Picture {
@@ -51,6 +58,8 @@ impl Picture {
         let staged = read_file(&paths.staged)?.map(|bytes| Text::new(Some(bytes), &links));
         let ovs = read_ovs(paths)?;
         Ok(Self {
+            sourced: sourced::read(paths, &running.interfaces)?,
+            lacks_condone_default: condone::lacks_default(&paths.ovs_addon),
             running,
             staged,
             aim,
