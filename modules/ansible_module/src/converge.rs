@@ -107,6 +107,8 @@ pub trait State: Serialize {
 pub struct Target<S> {
     /// The state to reach.
     pub after: S,
+    /// What else the change sets in motion, a sentence each.
+    pub also_affected: Vec<String>,
     /// What was assumed on the way.
     pub warnings: Vec<String>,
 }
@@ -177,14 +179,19 @@ impl<D: Device> Plan<D> {
         context: &Context,
     ) -> Result<Self, Box<Failure>> {
         let picture = device.read().map_err(|fault| Failure::untouched(Step::Read, fault))?;
-        let Target { after, warnings } =
+        let Target { after, also_affected, warnings } =
             target(&picture).map_err(|fault| Failure::untouched(Step::Plan, fault))?;
         let before = device.restrict(&picture, &after);
         let changes = device.changes(&before, &after);
-        let seen = see(&before, &after, &changes).map_err(|fault| Failure::untouched(Step::Plan, fault))?;
+        let mut seen =
+            see(&before, &after, &changes).map_err(|fault| Failure::untouched(Step::Plan, fault))?;
         for change in &seen.changes {
             context.log.line(change);
         }
+        for change in &also_affected {
+            context.log.line(&format!("sets in motion: {change}"));
+        }
+        seen.also_affected = also_affected;
         let mut plan = Self { picture, before, after, changes, seen, warnings };
         plan.hear(device);
         Ok(plan)
@@ -277,7 +284,15 @@ fn carry_out<D: Device>(device: &mut D, mut plan: Plan<D>, context: &Context) ->
     plan.hear(device);
     match ended {
         Ok(()) => Ok(plan.report(device, true)),
-        Err((step, fault, outcome)) => Err(plan.failure(step, fault, outcome)),
+        Err((step, fault, outcome)) => {
+            if outcome != Outcome::Unchanged && !plan.seen.also_affected.is_empty() {
+                plan.warnings.push(format!(
+                    "what else the change set in motion is not undone, as far as it came: {}",
+                    plan.seen.also_affected.join("; ")
+                ));
+            }
+            Err(plan.failure(step, fault, outcome))
+        }
     }
 }
 
@@ -332,6 +347,7 @@ fn see<D: std::fmt::Display, S: State>(before: &S, after: &S, changes: &[D]) -> 
         after: structured(after)?,
         changes: changes.iter().map(ToString::to_string).collect(),
         commands: Vec::new(),
+        also_affected: Vec::new(),
         diff: diff::between(&before.describe(), &after.describe()),
     })
 }

@@ -38,6 +38,8 @@ pub struct Seen {
     pub changes: Vec<String>,
     /// What was done for it: files written, database operations, commands.
     pub commands: Vec<String>,
+    /// What else the change sets in motion, a sentence each.
+    pub also_affected: Vec<String>,
     /// Ansible's `diff`.
     pub diff: Value,
 }
@@ -125,6 +127,9 @@ pub fn to_json(
         result.insert("after".to_owned(), seen.after.clone());
         result.insert("changes".to_owned(), json!(seen.changes));
         result.insert("commands".to_owned(), json!(seen.commands));
+        if !seen.also_affected.is_empty() {
+            result.insert("also_affected".to_owned(), json!(seen.also_affected));
+        }
         if diff_mode {
             result.insert("diff".to_owned(), seen.diff.clone());
         }

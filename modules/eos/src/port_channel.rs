@@ -138,7 +138,7 @@ impl Desired {
             }
         }
         warnings.extend(picture.plan_saving(&mut after));
-        Ok(Target { after, warnings })
+        Ok(Target { after, also_affected: Vec::new(), warnings })
     }
 
     fn port(&self, found: Port) -> Port {

@@ -44,7 +44,7 @@ fn check(case: &Path) -> golden::Outcome {
     for task in described["tasks"].as_array().unwrap() {
         let check_mode = described["check_mode"] == true;
         match plan(task, &switch.running(), &startup, check_mode) {
-            Ok((Target { after, warnings }, picture)) => {
+            Ok((Target { after, also_affected: _, warnings }, picture)) => {
                 warned.extend(warnings.iter().map(|warning| format!("{warning}\n")));
                 let planned = changes(&State::found(&picture, &after), &after);
                 for change in &planned {

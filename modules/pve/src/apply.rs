@@ -3,6 +3,8 @@
 //! `ifreload -a` silently leaves a bond's members as they are, and drops whatever else was to change on that bond,
 //! so members are exchanged in the database first. Its exit status says little: only reading back counts.
 
+use std::collections::BTreeSet;
+
 use ansible_module::checkpoint::Checkpoint;
 use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
@@ -17,17 +19,22 @@ use crate::state::{FileStore, Link, State};
 impl Node<'_> {
     /// Carries out a plan.
     pub(crate) fn carry_out(&mut self, changes: &[Change]) -> Result<(), Fault> {
+        let needs_reload = changes.iter().any(needs_reload);
+        let goes = goes(changes);
+        if needs_reload {
+            self.rehearse_reload(&goes)?;
+        }
         if changes.iter().any(Change::is_in_file) {
             self.step("write the interfaces file")?;
             self.write_file()?;
         }
-        if changes.iter().any(needs_reload) {
+        if needs_reload {
             self.step("exchange members")?;
             self.exchange_members(changes)?;
             self.step("set MTUs")?;
             self.set_mtus(changes)?;
             self.step("reload")?;
-            self.reload()
+            self.reload(&goes)
         } else {
             self.step("change Open vSwitch")?;
             self.transact(changes, Port::set_all)?;
@@ -53,11 +60,13 @@ impl Node<'_> {
     pub(crate) fn go_back_to(&mut self, before: &State) -> Result<(), Fault> {
         // A file that is somebody else's now must not go live by our hand.
         self.put_file_back()?;
-        let exchanged = self.left(before).and_then(|left| self.exchange_members(&left));
+        let left = self.left(before);
+        let goes = left.as_deref().map(goes).unwrap_or_default();
+        let exchanged = left.and_then(|left| self.exchange_members(&left));
         // Nothing that was not live yet goes live on the way back: other people's edits of the file are there too.
         let is_touched =
             self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.record.data.live_touched);
-        let reloaded = if is_touched { self.reload() } else { Ok(()) };
+        let reloaded = if is_touched { self.reload(&goes) } else { Ok(()) };
         let finished = self.left(before).and_then(|left| {
             self.transact(&left, Port::set_all)?;
             self.set_links(&left)?;
@@ -202,8 +211,20 @@ pub(crate) fn touch(checkpoint: &mut Option<Checkpoint<Data>>) -> Result<(), Fau
     }
 }
 
+/// The ports that leave their bridge by these changes.
+fn goes(changes: &[Change]) -> BTreeSet<String> {
+    let leaves = |change: &Change| match change {
+        Change::Port { name, from: Some(from), to } => {
+            let stays = to.as_ref().is_some_and(|to| to.bridge == from.bridge);
+            (!stays).then(|| name.clone())
+        }
+        _ => None,
+    };
+    changes.iter().filter_map(leaves).collect()
+}
+
 /// Whether only `ifreload -a` can do it: whatever creates or removes, and what is the kernel's.
-fn needs_reload(change: &Change) -> bool {
+pub(crate) fn needs_reload(change: &Change) -> bool {
     match change {
         // What was staged goes live by the changes that tell of it.
         Change::Stanza { store: FileStore::Staged, .. }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 pub struct ApplyOptions {
     pub apply: bool,
     pub pending: Pending,
+    pub foreign_changes: ForeignChanges,
     pub require_reachable: Option<Vec<String>>,
 }
 
@@ -24,6 +25,16 @@ pub enum Pending {
     Apply,
     /// They are dropped.
     Discard,
+}
+
+/// What becomes of a change whose reload would change more than the task asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ForeignChanges {
+    /// It is refused.
+    Refuse,
+    /// It is made, and tells what else it changed.
+    Apply,
 }
 
 /// Which of the two interfaces files a task is about.

@@ -28,7 +28,6 @@ impl State {
         } else {
             state.file.store = FileStore::Staged;
         }
-        let running = &picture.running.interfaces;
         for name in objects {
             let listed = [picture.written(), interfaces].map(|file| file.bridge_listing(name)).concat();
             for bridge in listed.into_iter().filter(|bridge| interfaces.stanza(bridge).is_some()) {
@@ -37,15 +36,33 @@ impl State {
             }
             let new = picture::declared(interfaces, name);
             if is_live {
-                let old = running.stanza(name);
-                let was = old.is_some().then(|| running.kind(name));
-                let is = new.is_some().then(|| interfaces.kind(name));
-                state.declare_live(picture, name, (was, old.as_ref()), (is, new.as_ref()))?;
+                state.add_live(picture, interfaces, name, new.as_ref())?;
             }
             state.file.stanzas.insert(name.clone(), new);
         }
         state.declare_mtus(picture, interfaces);
         Ok(state)
+    }
+
+    /// What is live of one object with `interfaces` applied; nothing of the file.
+    pub fn declared_live(picture: &Picture, interfaces: &Interfaces, name: &str) -> Result<Self, Fault> {
+        let mut state = Self::default();
+        state.add_live(picture, interfaces, name, picture::declared(interfaces, name).as_ref())?;
+        Ok(state)
+    }
+
+    fn add_live(
+        &mut self,
+        picture: &Picture,
+        interfaces: &Interfaces,
+        name: &str,
+        new: Option<&Stanza>,
+    ) -> Result<(), Fault> {
+        let running = &picture.running.interfaces;
+        let old = running.stanza(name);
+        let was = old.is_some().then(|| running.kind(name));
+        let is = new.is_some().then(|| interfaces.kind(name));
+        self.declare_live(picture, name, (was, old.as_ref()), (is, new))
     }
 
     fn declare_live(

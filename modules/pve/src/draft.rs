@@ -126,9 +126,9 @@ impl<'a> Draft<'a> {
     }
 
     /// What the node looks like when this has come true.
-    pub fn finish(self) -> Result<Target<State>, Fault> {
+    pub fn finish(&self) -> Result<Target<State>, Fault> {
         let after = State::declared(self.picture, &self.interfaces, &self.objects)?;
-        Ok(Target { after, warnings: self.warnings })
+        Ok(Target { after, also_affected: Vec::new(), warnings: self.warnings.clone() })
     }
 }
 

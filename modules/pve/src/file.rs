@@ -75,6 +75,11 @@ impl Files {
         [self.running.after.as_deref(), self.staged.after.as_deref()]
     }
 
+    /// The running file as it was found, and as it is left.
+    pub fn running(&self) -> [Option<&[u8]>; 2] {
+        [self.running.before.as_deref(), self.running.after.as_deref()]
+    }
+
     /// Writes them, under Proxmox's lock, unless one is not as it was found. `begin` is called when that is sure and
     /// nothing was written yet. Says what it did.
     pub fn write(

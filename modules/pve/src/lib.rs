@@ -13,6 +13,7 @@ pub mod spawn;
 pub mod unixctl;
 
 pub mod apply_options;
+pub mod condone;
 pub mod live;
 pub mod picture;
 pub mod reach;
@@ -22,12 +23,15 @@ pub mod sourced;
 pub mod state;
 
 pub mod address;
+pub mod also_affected;
 pub mod attachment;
 pub mod bridge_mac;
 pub mod change;
 pub mod declared;
 pub mod draft;
+pub mod keepsake;
 pub mod mtu;
+pub mod spare;
 
 pub mod conflicts;
 pub mod mtu_chain;
@@ -42,6 +46,7 @@ pub mod mtu_request;
 pub mod node;
 pub mod reload;
 pub mod task;
+pub mod view;
 
 pub mod ovs_bond;
 pub mod ovs_bridge;

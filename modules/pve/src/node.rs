@@ -19,6 +19,7 @@ use crate::apply_options::Aim;
 use crate::change::{Change, changes};
 use crate::conflicts;
 use crate::file::Files;
+use crate::keepsake::Keepsake;
 use crate::lacp_wait::{self, Waiting};
 use crate::ovsdb::Ovs;
 use crate::paths::Paths;
@@ -40,6 +41,9 @@ pub struct Data {
     pub live_touched: bool,
     /// The objects of the task as they were.
     pub before: State,
+    /// What others had in Open vSwitch when the first reload began.
+    #[serde(default)]
+    pub kept: Keepsake,
 }
 
 /// This node.
@@ -211,6 +215,7 @@ impl Device for Node<'_> {
             file_touched: false,
             live_touched: false,
             before: before.clone(),
+            kept: Keepsake::default(),
         };
         self.checkpoint =
             Some(Checkpoint::create(&self.paths.state, self.module, self.context.log.lines(), data)?);

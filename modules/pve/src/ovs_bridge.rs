@@ -11,9 +11,10 @@ use crate::address::Address;
 use crate::draft::Draft;
 use crate::interfaces::{Kind, Stanza};
 use crate::live::Bridge;
+use crate::picture::Picture;
 use crate::setting::Setting;
 use crate::task::Task;
-use crate::{conflicts, mtu_chain, nic, rules, specs};
+use crate::{condone, conflicts, mtu_chain, nic, rules, specs};
 
 /// The arguments as given.
 #[derive(Debug, Deserialize)]
@@ -73,7 +74,7 @@ impl Task for OvsBridge {
                 draft.remove(&self.name);
             }
             Presence::Present => {
-                let stanza = self.stanza(draft.stanza(&self.name))?;
+                let stanza = self.stanza(draft.stanza(&self.name), draft.picture)?;
                 conflicts::address_is_free(draft, &stanza)?;
                 draft.warn(Address::warnings(&stanza));
                 draft.put(&stanza)?;
@@ -164,13 +165,17 @@ impl OvsBridge {
         ))
     }
 
-    fn stanza(&self, found: Option<Stanza>) -> Result<Stanza, Fault> {
+    fn stanza(&self, found: Option<Stanza>, picture: &Picture) -> Result<Stanza, Fault> {
         let mut stanza = found.unwrap_or_else(|| {
             let mut stanza = Stanza::new(&self.name, "manual");
             stanza.set("ovs_type", Some("OVSBridge"));
             stanza
         });
         stanza.auto = true;
+        // Or somebody's next `ifreload -a` unplugs every running guest.
+        if picture.lacks_condone_default && condone::expressions(&stanza).next().is_none() {
+            stanza.set(condone::KEY, Some(condone::GUESTS));
+        }
         self.address.put_into(&mut stanza)?;
         self.mtu.apply(|mtu| stanza.set_mtu(mtu.copied()));
         self.datapath_type

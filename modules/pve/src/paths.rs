@@ -52,6 +52,8 @@ pub struct Paths {
     pub ip: PathBuf,
     /// Asks whether an address answers: ping(8).
     pub ping: PathBuf,
+    /// ifupdown2's own part for bridges of Open vSwitch, which is different where Proxmox patched it.
+    pub ovs_addon: PathBuf,
     /// How long things may take.
     pub limits: Limits,
     /// Names of the environment variables that changed something here.
@@ -153,6 +155,7 @@ impl Paths {
             ifreload: vec![root.join("sbin/ifreload").to_string_lossy().into_owned(), "-a".to_owned()],
             ip: root.join("bin/ip"),
             ping: root.join("bin/ping"),
+            ovs_addon: root.join("usr/share/ifupdown2/addons/openvswitch.py"),
             limits: Limits::default(),
             overridden: Vec::new(),
         }
@@ -184,6 +187,7 @@ impl Paths {
             ifreload,
             ip,
             ping,
+            ovs_addon,
             limits,
             overridden: _,
         } = &mut paths;
@@ -200,6 +204,7 @@ impl Paths {
             ("PROC_NET", proc_net),
             ("IP", ip),
             ("PING", ping),
+            ("OVS_ADDON", ovs_addon),
         ] {
             if let Some((_, value)) = get(name) {
                 *path = value.into();

@@ -8,6 +8,7 @@ use std::time::Instant;
 use ansible_module::fault::Fault;
 
 use crate::apply_options::Aim;
+use crate::condone;
 use crate::interfaces::{Interfaces, Stanza};
 use crate::jsonrpc;
 use crate::kernel::{DefaultRoute, Links, default_routes};
@@ -43,6 +44,9 @@ pub struct Picture {
     pub links: Links,
     /// Where its default routes lead.
     pub routes: Vec<DefaultRoute>,
+    /// Whether this node's ifupdown2 unplugs guests that no `ovs_ports` line names, unless a line in the bridge's stanza
+    /// spares them.
+    pub lacks_condone_default: bool,
 }
 
 impl Picture {
@@ -54,6 +58,7 @@ impl Picture {
         let staged = read_file(&paths.staged)?.map(|bytes| Text::new(Some(bytes), &links));
         let ovs = read_ovs(paths)?;
         let mut picture = Self {
+            lacks_condone_default: condone::lacks_default(&paths.ovs_addon),
             running,
             staged,
             sourced: Vec::new(),

@@ -1,31 +1,118 @@
 //! `ifreload -a`: run, waited for, and believed only as far as what it says goes. Whether it did what it had to is
 //! read back by the flow.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ansible_module::fault::Fault;
 
 use crate::apply::touch;
-use crate::node::Node;
+use crate::interfaces::Interfaces;
+use crate::keepsake::Keepsake;
+use crate::node::{Node, database_deadline};
+use crate::ovsdb::{Database, Rows};
+use crate::picture::Picture;
+use crate::spare;
 use crate::spawn::{self, Finished};
+use crate::view::View;
 
 /// ifupdown2's status when another instance of it is at work.
 const BUSY: i32 = 89;
 const BUSY_PAUSE: Duration = Duration::from_secs(2);
+/// How often what was wiped is put back while others change the same.
+const TRIES: u32 = 3;
+/// The text that a reload has in view, beside its checkpoint.
+const TEXT: &str = "interfaces";
 
 impl Node<'_> {
+    /// Whether the reload of the file as it is going to be can be run without unplugging what is not ours. Asked while
+    /// nothing is touched yet: better no change than a guest without its network.
+    pub(crate) fn rehearse_reload(&self, goes: &BTreeSet<String>) -> Result<(), Fault> {
+        let picture = Picture::read(&self.paths, self.aim)?;
+        let [after, _] = self.checkpoint.as_ref().map(|it| it.record.data.files.after()).unwrap_or_default();
+        self.view(&picture, after.unwrap_or_default(), goes).map(drop)
+    }
+
+    /// Brings the node to what the file on disk says, sparing what is not ours: ports that nobody takes away, except those
+    /// that are to leave (`goes`), and what others keep in Open vSwitch.
+    pub(crate) fn reload(&mut self, goes: &BTreeSet<String>) -> Result<(), Fault> {
+        touch(&mut self.checkpoint)?;
+        let picture = Picture::read(&self.paths, self.aim)?;
+        let running = picture.running.bytes.as_deref().unwrap_or_default();
+        let view = self.view(&picture, running, goes)?;
+        if !picture.ovs_runs {
+            return self.run_ifreload(view.as_ref());
+        }
+        self.keep(&picture)?;
+        let reloaded = self.run_ifreload(view.as_ref());
+        // Also after one that failed half-way.
+        let put_back = self.put_back_kept();
+        reloaded.and(put_back)
+    }
+
+    fn view(
+        &self,
+        picture: &Picture,
+        running: &[u8],
+        goes: &BTreeSet<String>,
+    ) -> Result<Option<View>, Fault> {
+        let (Some(text), Some(checkpoint)) = (spare::view(picture, running, goes), &self.checkpoint) else {
+            return Ok(None);
+        };
+        View::new(checkpoint.folder().join(TEXT), &self.paths.interfaces, &text).map(Some)
+    }
+
+    /// Notes what others have in Open vSwitch, also for whoever goes back from here.
+    fn keep(&mut self, picture: &Picture) -> Result<(), Fault> {
+        let rows = self.rows()?;
+        let Some(checkpoint) = &mut self.checkpoint else { return Ok(()) };
+        let data = &mut checkpoint.record.data;
+        let ours = data.files.running().map(|bytes| Interfaces::parse(bytes.unwrap_or_default()));
+        let files: Vec<&Interfaces> =
+            ours.iter().chain(picture.sourced.iter().map(|file| &file.interfaces)).collect();
+        let earlier = std::mem::replace(&mut data.kept, Keepsake::take(&rows, &files));
+        data.kept.add(earlier);
+        checkpoint.save()
+    }
+
+    fn put_back_kept(&mut self) -> Result<(), Fault> {
+        let kept = self.checkpoint.as_ref().map(|it| it.record.data.kept.clone()).unwrap_or_default();
+        let mut tries = 1;
+        loop {
+            let rows = self.rows()?;
+            let sent = self.send(|transaction| {
+                kept.put_back(&rows, transaction);
+                Ok(())
+            });
+            match sent {
+                Err(_) if tries < TRIES => tries += 1,
+                sent => return sent.map_err(|fault| fault.context("putting back what `ifreload -a` wiped")),
+            }
+        }
+    }
+
+    fn rows(&self) -> Result<Rows, Fault> {
+        let database = Database::open(&self.paths.ovsdb, database_deadline(&self.paths));
+        database
+            .and_then(|mut database| database.rows())
+            .map_err(|error| Fault::from_error("ovsdb_failed", &error))
+    }
+
     /// Runs `ifreload -a`. Another one that is at work, such as one that an interrupted run left behind, is waited
     /// for: until it ends, nothing that is read is final.
-    pub(crate) fn reload(&mut self) -> Result<(), Fault> {
-        touch(&mut self.checkpoint)?;
+    fn run_ifreload(&mut self, view: Option<&View>) -> Result<(), Fault> {
         let command = self.paths.ifreload.join(" ");
         let limit = self.paths.limits.ifreload;
         let deadline = self.context.clock.now() + limit;
         let mut has_stumbled = false;
         self.commands.push(command.clone());
         loop {
-            let finished = spawn::run(&self.paths.ifreload, limit, self.paths.limits.grace)
-                .map_err(|error| Fault::from_error("reload_failed", &error))?;
+            let grace = self.paths.limits.grace;
+            let finished = match view {
+                Some(view) => view.run(&self.paths.ifreload, limit, grace),
+                None => spawn::run(&self.paths.ifreload, limit, grace)
+                    .map_err(|error| Fault::from_error("reload_failed", &error)),
+            }?;
             let status = finished.status.and_then(|status| status.code());
             self.is_busy = status == Some(BUSY);
             if finished.timed_out {

@@ -15,11 +15,13 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::apply_options::ApplyOptions;
+use crate::apply::needs_reload;
+use crate::apply_options::{Aim, ApplyOptions, ForeignChanges};
+use crate::change::changes;
 use crate::draft::Draft;
 use crate::picture::Picture;
 use crate::state::State;
-use crate::{conflicts, node, writable};
+use crate::{also_affected, conflicts, node, writable};
 
 /// The arguments of a module as meant: each valid by itself.
 pub trait Task: Sized {
@@ -51,7 +53,20 @@ pub fn plan<T: Task>(
     task.draft(&mut draft)?;
     let told = writable::check(&draft)?;
     draft.warn(told);
-    draft.finish()
+    let mut target = draft.finish()?;
+    let is_reloaded = picture.aim != Aim::Staged && picture.ovs_runs && {
+        let planned = changes(&State::found(picture, &target.after), &target.after);
+        planned.iter().any(needs_reload)
+    };
+    if is_reloaded {
+        let (told, warnings) = also_affected::also_affected(picture, draft.interfaces(), &target.after);
+        if options.foreign_changes == ForeignChanges::Refuse && !told.is_empty() {
+            return Err(also_affected::refused(&told));
+        }
+        target.also_affected = told;
+        target.warnings.extend(warnings);
+    }
+    Ok(target)
 }
 
 /// A [`Task`] as Ansible runs it.

@@ -2,11 +2,12 @@
 //!
 //! - `interfaces`: the file before; without it there is none. `staged`: changes that wait in `interfaces.new`.
 //! - `sourced`: a folder with the files of `/etc/network/interfaces.d`.
-//! - `case.json`: `links` (by name: `{}` is a NIC; `bridge` names its Linux bridge, `addresses` lists its own, `altnames` its other names;
-//!   `kind: bridge` makes it a Linux bridge), `ports` that Open vSwitch has already (by name: `bridge` and `type`),
-//!   `default_routes` (link: gateway) and `tasks`, each `{MODULE: ARGUMENTS}`.
-//! - `expected`: the file after all tasks; `expected_staged`: what waits then; `changes`: what they did, a
-//!   line each; `warnings`: what they warned of, where they did.
+//! - `case.json`: `links` (by name: `{}` is a NIC; `bridge` names its Linux bridge, `addresses` lists its own, `altnames` its other
+//!   names, `up` says that it is; `kind` makes it a `bridge` of Linux or a `tap`, as Open vSwitch makes them), `ports` that Open
+//!   vSwitch has already (by name: `bridge` and `type`), `default_routes` (link: gateway), `lacks_condone_default` (an ifupdown2
+//!   that is not Proxmox's) and `tasks`, each `{MODULE: ARGUMENTS}`.
+//! - `expected`: the file after all tasks; `expected_staged`: what waits then; `changes`: what they did, a line each;
+//!   `warnings`: what they warned of, where they did; `also_affected`: what a task that says `foreign_changes` told besides.
 //! - or `refused`: the code of the error that the tasks end with, and its message.
 //!
 //! On each task the laws of planning are checked too: the target of the target is itself, and a node that has become
@@ -51,15 +52,18 @@ fn check(case: &Path) -> golden::Outcome {
     let read = |name| fs::read(case.join(name)).ok();
     let mut picture = picture(read("interfaces"), read("staged"), &described);
     picture.sourced = sourced(&case.join("sourced"));
-    let (mut told, mut warned) = (String::new(), String::new());
+    let (mut told, mut warned, mut affected) = (String::new(), String::new(), String::new());
     let mut refused = None;
     for task in described["tasks"].as_array().unwrap() {
         let (module, arguments) = task.as_object().unwrap().iter().next().unwrap();
         picture.aim = options(arguments).aim();
         match plan(module, arguments, &picture) {
-            Ok(Target { after, warnings }) => {
+            Ok(Target { after, also_affected, warnings }) => {
                 for warning in warnings {
                     writeln!(warned, "{warning}").unwrap();
+                }
+                for sentence in also_affected.iter().filter(|_| arguments.get("foreign_changes").is_some()) {
+                    writeln!(affected, "{sentence}").unwrap();
                 }
                 let before = State::found(&picture, &after);
                 let planned = changes(&before, &after);
@@ -87,6 +91,7 @@ fn check(case: &Path) -> golden::Outcome {
         ("expected_staged", staged.filter(|_| refused.is_none())),
         ("changes", refused.is_none().then_some(told)),
         ("warnings", (refused.is_none() && !warned.is_empty()).then_some(warned)),
+        ("also_affected", Some(affected).filter(|text| refused.is_none() && !text.is_empty())),
         ("refused", refused),
     ]
 }
@@ -113,7 +118,9 @@ fn plan(module: &str, arguments: &Value, picture: &Picture) -> Result<Target<Sta
     }
 }
 
-fn planned<T: Task>(arguments: Map<String, Value>, picture: &Picture) -> Result<Target<State>, Fault> {
+fn planned<T: Task>(mut arguments: Map<String, Value>, picture: &Picture) -> Result<Target<State>, Fault> {
+    // A case's node seldom is all that its file says.
+    arguments.entry("foreign_changes").or_insert("apply".into());
     let params = T::SPEC.validate(T::SPEC.module, arguments, false).unwrap().params;
     let Params { task, apply } = serde_json::from_value(params.into()).unwrap();
     plan_task(&T::new(task)?, &apply, picture, false)
@@ -133,7 +140,7 @@ fn sourced(folder: &Path) -> Vec<Sourced> {
 
 /// Where a task's change goes; the same for all modules.
 fn options(arguments: &Value) -> ApplyOptions {
-    let mut options = json!({"apply": true, "pending": "fail"});
+    let mut options = json!({"apply": true, "pending": "fail", "foreign_changes": "apply"});
     for (name, value) in arguments.as_object().unwrap() {
         options[name] = value.clone();
     }
@@ -147,10 +154,14 @@ fn picture(file: Option<Vec<u8>>, staged: Option<Vec<u8>>, described: &Value) ->
         let is_bridge = link["kind"] == "bridge";
         let link = Link {
             index,
-            kind: if is_bridge { Kind::Bridge } else { Kind::Physical },
+            kind: match link["kind"].as_str() {
+                Some("bridge") => Kind::Bridge,
+                Some("tap") => Kind::Tap,
+                _ => Kind::Physical,
+            },
             mac: link["mac"].as_str().map_or_else(|| format!("3c:fd:fe:00:00:{index:02x}"), str::to_owned),
             mtu: 1500,
-            is_up: is_bridge,
+            is_up: link["up"].as_bool().unwrap_or(is_bridge),
             operstate: "down".to_owned(),
             master: link["bridge"].as_str().map(|bridge| Master::Bridge(bridge.to_owned())),
             addresses: addresses.collect(),
@@ -177,6 +188,7 @@ fn picture(file: Option<Vec<u8>>, staged: Option<Vec<u8>>, described: &Value) ->
         picture.ovs.ports.insert(name.clone(), row);
         interface(&mut picture, name, name, port["type"].as_str().unwrap());
     }
+    picture.lacks_condone_default = described["lacks_condone_default"] == true;
     for (link, gateway) in described["default_routes"].as_object().into_iter().flatten() {
         let gateway = gateway.as_str().unwrap().parse().ok();
         picture.routes.push(DefaultRoute { gateway, link: link.clone(), metric: 0 });

@@ -284,5 +284,9 @@ pub fn run(device: &mut Fake, wanted: &[(&str, i64)], check_mode: bool) -> Ended
         log: Log::default(),
     };
     let after = Settings(wanted.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect());
-    converge(device, |_| Ok(Target { after: after.clone(), warnings: vec![] }), &context)
+    converge(
+        device,
+        |_| Ok(Target { after: after.clone(), also_affected: vec![], warnings: vec![] }),
+        &context,
+    )
 }

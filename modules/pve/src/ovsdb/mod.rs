@@ -4,6 +4,7 @@
 //! The columns are explained in ovs-vswitchd.conf.db(5).
 
 mod picture;
+mod rows;
 mod transact;
 mod wire;
 
@@ -13,6 +14,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+pub use self::rows::Rows;
 pub use self::transact::{BridgeColumn, InterfaceColumn, PortColumn, Transaction};
 pub use self::wire::{Map, Uuid};
 

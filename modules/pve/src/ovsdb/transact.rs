@@ -199,6 +199,24 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
+    /// Writes `write`, an operation, where `column` of the row still holds `from`; both as on the wire.
+    pub fn write_raw(
+        &mut self,
+        table: &str,
+        name: &str,
+        uuid: &Uuid,
+        (column, from): (&str, &Value),
+        write: Value,
+    ) {
+        self.guard_column(table, name, uuid, column, from);
+        self.writes.push(write);
+    }
+
+    /// Inserts a row that another write of this transaction refers to as `["named-uuid", id]`.
+    pub fn insert_raw(&mut self, table: &str, id: &str, row: &Value) {
+        self.writes.push(json!({ "op": "insert", "table": table, "row": row, "uuid-name": id }));
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
