@@ -13,6 +13,7 @@ use crate::draft::Draft;
 use crate::interfaces::Kind;
 use crate::kernel::{self, Link};
 use crate::picture::{Picture, Text};
+use crate::writable;
 
 mod address;
 
@@ -21,9 +22,7 @@ pub use address::address_is_free;
 /// Refuses a stanza that stands where an object of ours shall be, but is something else.
 pub fn is_of_kind(draft: &Draft<'_>, name: &str, wanted: Kind, word: &str) -> Result<(), Fault> {
     let interfaces = draft.interfaces();
-    if interfaces.stanza(name).is_none() {
-        return Ok(());
-    }
+    let Some(stanza) = interfaces.stanza(name) else { return Ok(()) };
     if let Some(line) = interfaces.detached(name).first() {
         return Err(Fault::new(
             "stanza_cut",
@@ -38,11 +37,13 @@ pub fn is_of_kind(draft: &Draft<'_>, name: &str, wanted: Kind, word: &str) -> Re
     if kind == wanted {
         return Ok(());
     }
+    let remedy = match writable::dashed(&stanza).first() {
+        Some(key) => format!("Proxmox does not see its `{key}`: write underscores"),
+        None => "choose another name, or remove that first".to_owned(),
+    };
     Err(Fault::new(
         "name_in_use",
-        format!(
-            "`{name}` is no {word}: the interfaces file has it as {kind}; hint: choose another name, or remove that first",
-        ),
+        format!("`{name}` is no {word}: the interfaces file has it as {kind}; hint: {remedy}"),
     ))
 }
 

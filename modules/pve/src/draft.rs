@@ -41,6 +41,11 @@ impl<'a> Draft<'a> {
         &self.interfaces
     }
 
+    /// The objects that the task looks after.
+    pub fn objects(&self) -> &BTreeSet<String> {
+        &self.objects
+    }
+
     /// A stanza as one task declares it, without `ovs_ports`.
     pub fn stanza(&self, name: &str) -> Option<Stanza> {
         picture::declared(&self.interfaces, name)

@@ -32,6 +32,7 @@ pub mod mtu;
 pub mod conflicts;
 pub mod mtu_chain;
 pub mod nic;
+pub mod writable;
 
 pub mod aggregation_key;
 pub mod apply;

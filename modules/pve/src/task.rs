@@ -19,7 +19,7 @@ use crate::apply_options::ApplyOptions;
 use crate::draft::Draft;
 use crate::picture::Picture;
 use crate::state::State;
-use crate::{conflicts, node};
+use crate::{conflicts, node, writable};
 
 /// The arguments of a module as meant: each valid by itself.
 pub trait Task: Sized {
@@ -49,6 +49,8 @@ pub fn plan<T: Task>(
     let mut draft = Draft::new(picture, check_mode);
     draft.warn(assumed);
     task.draft(&mut draft)?;
+    let told = writable::check(&draft)?;
+    draft.warn(told);
     draft.finish()
 }
 
