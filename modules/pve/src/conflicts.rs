@@ -16,11 +16,14 @@ use crate::picture::{Picture, Text};
 use crate::writable;
 
 mod address;
+mod elsewhere;
 
 pub use address::address_is_free;
+pub use elsewhere::{attaching, ports as ports_elsewhere};
 
 /// Refuses a stanza that stands where an object of ours shall be, but is something else.
 pub fn is_of_kind(draft: &Draft<'_>, name: &str, wanted: Kind, word: &str) -> Result<(), Fault> {
+    elsewhere::is_declared_here(draft, name, wanted, word)?;
     let interfaces = draft.interfaces();
     let Some(stanza) = interfaces.stanza(name) else { return Ok(()) };
     if let Some(line) = interfaces.detached(name).first() {
@@ -135,6 +138,7 @@ fn foreign_link<'a>(draft: &Draft<'a>, name: &str) -> Option<&'a Link> {
 
 /// Refuses a bridge that is none, or that is not there. In check mode one that is not there is assumed.
 pub fn bridge_exists(draft: &Draft<'_>, bridge: &str) -> Result<Option<String>, Fault> {
+    elsewhere::bridge_is_here(draft, bridge)?;
     if draft.interfaces().stanza(bridge).is_none() {
         if let Some(link) = foreign_link(draft, bridge) {
             return Err(Fault::new(

@@ -41,6 +41,14 @@ impl<'a> Draft<'a> {
         &self.interfaces
     }
 
+    /// Every file that ifupdown2 reads, with what it is called: the one that is edited, and those beside it.
+    pub fn files(&self) -> Vec<(String, &Interfaces)> {
+        let own = ("the interfaces file".to_owned(), &self.interfaces);
+        let sourced = self.picture.sourced.iter();
+        let sourced = sourced.map(|file| (format!("`{}`", file.path.display()), &file.interfaces));
+        std::iter::once(own).chain(sourced).collect()
+    }
+
     /// The objects that the task looks after.
     pub fn objects(&self) -> &BTreeSet<String> {
         &self.objects

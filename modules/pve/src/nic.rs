@@ -3,8 +3,9 @@
 use ansible_module::fault::Fault;
 
 use crate::address;
+use crate::conflicts;
 use crate::draft::Draft;
-use crate::interfaces::Stanza;
+use crate::interfaces::{Interfaces, Stanza};
 use crate::kernel::{Cidr, Link, Master};
 use crate::picture::Picture;
 
@@ -62,8 +63,14 @@ fn other_kind(picture: &Picture, nic: &str) -> Option<Fault> {
 }
 
 fn claimed(draft: &Draft<'_>, nic: &str, owner: &str) -> Option<Fault> {
-    let claim = draft.interfaces().claims(nic).into_iter().find(|claim| claim.by != owner)?;
-    Some(in_use(&format!("`{}` names it in `{}` in the interfaces file", claim.by, claim.key)))
+    let claims = |(place, interfaces): (String, &Interfaces)| {
+        let claim = interfaces.claims(nic).into_iter().find(|claim| claim.by != owner)?;
+        Some(in_use(&format!("`{}` names it in `{}` in {place}", claim.by, claim.key)))
+    };
+    draft.files().into_iter().find_map(claims).or_else(|| {
+        let path = conflicts::attaching(draft.picture, nic)?;
+        Some(in_use(&format!("its stanza in `{}` attaches it to a bridge", path.display())))
+    })
 }
 
 fn live_elsewhere(draft: &Draft<'_>, nic: &str, owner: &str) -> Option<Fault> {
@@ -78,17 +85,18 @@ fn live_elsewhere(draft: &Draft<'_>, nic: &str, owner: &str) -> Option<Fault> {
 }
 
 fn under_a_vlan(draft: &Draft<'_>, nic: &str) -> Option<Fault> {
-    let interfaces = draft.interfaces();
-    let is_over = |name: &String| {
+    let is_over = |interfaces: &Interfaces, name: &String| {
         let raw_device =
             interfaces.stanza(name).and_then(|stanza| Some(stanza.get("vlan-raw-device")? == nic));
         name.strip_prefix(nic).is_some_and(|rest| rest.starts_with('.')) || raw_device == Some(true)
     };
-    let vlan = interfaces.names().into_iter().find(is_over)?;
-    Some(Fault::new(
-        "port_in_use",
-        format!("`{vlan}` in the interfaces file is a VLAN on it; hint: make that an IntPort with a tag"),
-    ))
+    draft.files().into_iter().find_map(|(place, interfaces)| {
+        let vlan = interfaces.names().into_iter().find(|name| is_over(interfaces, name))?;
+        Some(Fault::new(
+            "port_in_use",
+            format!("`{vlan}` in {place} is a VLAN on it; hint: make that an IntPort with a tag"),
+        ))
+    })
 }
 
 fn addressed(draft: &Draft<'_>, nic: &str, link: &Link) -> Option<Fault> {
@@ -98,10 +106,13 @@ fn addressed(draft: &Draft<'_>, nic: &str, link: &Link) -> Option<Fault> {
         draft.drops(nic, |stanza| families.iter().any(|family| stanza.addresses(*family).iter().any(is_this)))
     };
     let live = link.addresses.iter().find(|address| !address.is_link_local() && !goes(address));
-    let declared = || draft.interfaces().stanza(nic).and_then(|stanza| declared_address(&stanza));
+    let declared = |(place, interfaces): (String, &Interfaces)| {
+        let address = declared_address(&interfaces.stanza(nic)?)?;
+        Some(format!("its stanza in {place} gives it an address ({address})"))
+    };
     let fact = match live {
         Some(address) => format!("it has the address {address}"),
-        None => format!("its stanza in the interfaces file gives it an address ({})", declared()?),
+        None => draft.files().into_iter().find_map(declared)?,
     };
     Some(Fault::new("nic_has_address", format!("{fact}; hint: move the address to an IntPort first")))
 }

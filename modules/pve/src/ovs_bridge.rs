@@ -110,7 +110,10 @@ impl OvsBridge {
         let is_nic = |port: &String| {
             let row = picture.ovs.ports.get(port);
             let is_single = row.is_some_and(|row| row.interfaces.iter().eq([port]));
-            picture.links.is_nic(port) && is_single && !draft.frees(port, &self.name)
+            picture.links.is_nic(port)
+                && is_single
+                && !draft.frees(port, &self.name)
+                && conflicts::attaching(picture, port).is_none()
         };
         declared.chain(live.filter(is_nic)).collect()
     }
@@ -136,15 +139,21 @@ impl OvsBridge {
         let live =
             picture.ovs.bridges.get(&self.name).into_iter().flat_map(|bridge| bridge.ports.iter().cloned());
         let live = live.filter(|port| !draft.frees(port, &self.name));
+        let elsewhere = conflicts::ports_elsewhere(picture, &self.name);
         let others: BTreeSet<String> = named
             .chain(listed)
             .chain(live)
+            .chain(elsewhere.keys().cloned())
             .filter(|port| *port != self.name && !own.contains(port))
             .collect();
         if others.is_empty() {
             return Ok(());
         }
-        let others = others.into_iter().collect::<Vec<_>>().join(", ");
+        let place = |port: String| match elsewhere.get(&port) {
+            Some(path) => format!("{port} (`{}`)", path.display()),
+            None => port,
+        };
+        let others = others.into_iter().map(place).collect::<Vec<_>>().join(", ");
         Err(Fault::new(
             "bridge_in_use",
             format!(

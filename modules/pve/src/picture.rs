@@ -13,6 +13,7 @@ use crate::jsonrpc;
 use crate::kernel::{DefaultRoute, Links, default_routes};
 use crate::ovsdb::{self, Database, Ovs};
 use crate::paths::Paths;
+use crate::sourced::{self, Sourced};
 
 /// An interfaces file: its bytes, and what they say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Picture {
     pub running: Text,
     /// The changes that somebody staged, where there are any.
     pub staged: Option<Text>,
+    /// The files that ifupdown2 reads beside it.
+    pub sourced: Vec<Sourced>,
     /// Which of the two is edited.
     pub aim: Aim,
     /// What Open vSwitch does; nothing where it is not running.
@@ -50,15 +53,18 @@ impl Picture {
         let running = Text::new(read_file(&paths.interfaces)?, &links);
         let staged = read_file(&paths.staged)?.map(|bytes| Text::new(Some(bytes), &links));
         let ovs = read_ovs(paths)?;
-        Ok(Self {
+        let mut picture = Self {
             running,
             staged,
+            sourced: Vec::new(),
             aim,
             ovs_runs: ovs.is_some(),
             ovs: ovs.unwrap_or_default(),
             links,
             routes,
-        })
+        };
+        picture.sourced = sourced::read(paths, picture.interfaces())?;
+        Ok(picture)
     }
 
     /// What the task's change begins from.

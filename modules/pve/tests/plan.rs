@@ -1,6 +1,7 @@
 //! Every folder of `tests/plan` is a case: a node, tasks on it in turn, and what comes of them.
 //!
 //! - `interfaces`: the file before; without it there is none. `staged`: changes that wait in `interfaces.new`.
+//! - `sourced`: a folder with the files of `/etc/network/interfaces.d`.
 //! - `case.json`: `links` (by name: `{}` is a NIC; `bridge` names its Linux bridge, `addresses` lists its own;
 //!   `kind: bridge` makes it a Linux bridge), `ports` that Open vSwitch has already (by name: `bridge` and `type`),
 //!   `default_routes` (link: gateway) and `tasks`, each `{MODULE: ARGUMENTS}`.
@@ -20,7 +21,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ansible_module::converge::{State as _, Target};
 use ansible_module::diff;
@@ -28,12 +29,14 @@ use ansible_module::fault::Fault;
 use pve::apply_options::ApplyOptions;
 use pve::change::{Change, changes};
 use pve::file::Files;
+use pve::interfaces::Interfaces;
 use pve::kernel::{DefaultRoute, Kind, Link, Master};
 use pve::ovs_bond::OvsBond;
 use pve::ovs_bridge::OvsBridge;
 use pve::ovs_intport::OvsIntport;
 use pve::ovsdb;
 use pve::picture::{Picture, Text};
+use pve::sourced::Sourced;
 use pve::state::State;
 use pve::task::{Params, Task, plan as plan_task};
 use serde_json::{Map, Value, json};
@@ -47,6 +50,7 @@ fn check(case: &Path) -> golden::Outcome {
     let described: Value = serde_json::from_slice(&fs::read(case.join("case.json")).unwrap()).unwrap();
     let read = |name| fs::read(case.join(name)).ok();
     let mut picture = picture(read("interfaces"), read("staged"), &described);
+    picture.sourced = sourced(&case.join("sourced"));
     let (mut told, mut warned) = (String::new(), String::new());
     let mut refused = None;
     for task in described["tasks"].as_array().unwrap() {
@@ -113,6 +117,18 @@ fn planned<T: Task>(arguments: Map<String, Value>, picture: &Picture) -> Result<
     let params = T::SPEC.validate(T::SPEC.module, arguments, false).unwrap().params;
     let Params { task, apply } = serde_json::from_value(params.into()).unwrap();
     plan_task(&T::new(task)?, &apply, picture, false)
+}
+
+/// Files beside the interfaces file.
+fn sourced(folder: &Path) -> Vec<Sourced> {
+    let mut files: Vec<_> =
+        fs::read_dir(folder).into_iter().flatten().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    let file = |file: &PathBuf| Sourced {
+        path: Path::new("/etc/network/interfaces.d").join(file.file_name().unwrap()),
+        interfaces: Interfaces::parse(&fs::read(file).unwrap()),
+    };
+    files.iter().map(file).collect()
 }
 
 /// Where a task's change goes; the same for all modules.

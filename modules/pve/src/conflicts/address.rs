@@ -16,7 +16,7 @@ pub fn address_is_free(draft: &Draft<'_>, owner: &Stanza) -> Result<(), Fault> {
 }
 
 fn is_free_in(options: Options, draft: &Draft<'_>, owner: &Stanza) -> Result<(), Fault> {
-    let (picture, interfaces) = (draft.picture, draft.interfaces());
+    let picture = draft.picture;
     let family = options.family;
     let in_use = |code, option: &str, fact: String| {
         Err(Fault::new(code, format!("option `{option}`: {fact}; hint: remove it there first")))
@@ -29,20 +29,17 @@ fn is_free_in(options: Options, draft: &Draft<'_>, owner: &Stanza) -> Result<(),
         .collect();
     let is_same = |other: &String| address::host(other).is_some_and(|other| own.contains(&other));
     let gateway = owner.gateway(family);
-    for name in interfaces.names().into_iter().filter(|name| *name != owner.name) {
-        let Some(stanza) = interfaces.stanza(&name) else { continue };
-        if let (Some(_), Some(other)) = (gateway, stanza.gateway(family)) {
-            let fact = format!(
-                "`{name}` has the default gateway {other} in the interfaces file, and a node has one"
-            );
-            return in_use("gateway_in_use", options.gateway, fact);
-        }
-        if let Some(other) = stanza.addresses(family).into_iter().find(is_same) {
-            return in_use(
-                "address_in_use",
-                options.cidr,
-                format!("`{name}` has the address {other} in the interfaces file"),
-            );
+    for (place, interfaces) in draft.files() {
+        for name in interfaces.names().into_iter().filter(|name| *name != owner.name) {
+            let Some(stanza) = interfaces.stanza(&name) else { continue };
+            if let (Some(_), Some(other)) = (gateway, stanza.gateway(family)) {
+                let fact = format!("`{name}` has the default gateway {other} in {place}, and a node has one");
+                return in_use("gateway_in_use", options.gateway, fact);
+            }
+            if let Some(other) = stanza.addresses(family).into_iter().find(is_same) {
+                let fact = format!("`{name}` has the address {other} in {place}");
+                return in_use("address_in_use", options.cidr, fact);
+            }
         }
     }
     if let Some(gateway) = gateway.and_then(address::host) {
