@@ -101,7 +101,9 @@ impl Files {
     pub fn put_back(&self, paths: &Paths) -> Result<Vec<String>, Fault> {
         let _lock = lock(paths)?;
         let mut ours = Vec::new();
-        for (path, file) in self.with_paths(paths) {
+        // What was not written is not put back, whoever changed it since.
+        let written = self.with_paths(paths).into_iter().filter(|(_, file)| file.before != file.after);
+        for (path, file) in written {
             match read_file(path)? {
                 now if now == file.before => {}
                 now if now == file.after => ours.push((path, file)),

@@ -1,0 +1,109 @@
+//! Changes that wait in `interfaces.new`: staged by tasks as Proxmox's web interface stages its own, made live by one
+//! that is asked to, or by a reboot.
+
+use anyhow::Result;
+use lab::Lab;
+use lab::link::{Task, node_end};
+use serde_json::{Value, json};
+
+const NODE: &str = "node1";
+const STAGED: &str = "/etc/network/interfaces.new";
+
+/// The same task, staged only.
+fn staged((module, mut arguments): Task) -> Task {
+    arguments["apply"] = false.into();
+    (module, arguments)
+}
+
+/// What is live, and the file that says so, down to its inode: two are equal only if nothing was touched.
+fn live(lab: &Lab) -> Result<String> {
+    lab.sh(
+        NODE,
+        "stat -c '%i %Y %a %U' /etc/network/interfaces; cat /etc/network/interfaces
+         ovsdb-client dump unix:/run/openvswitch/db.sock Open_vSwitch Bridge Port name
+         ovs-vsctl --columns=next_cfg list Open_vSwitch
+         ip -oneline link show up | cut -d : -f 2 | sort; ip -4 -oneline address; ip -4 route",
+    )
+}
+
+fn files(lab: &Lab) -> Result<String> {
+    lab.sh(NODE, "ls -A /etc/network")
+}
+
+#[test]
+fn staged_tasks_stack_and_touch_nothing_that_is_live() -> Result<()> {
+    let lab = Lab::up()?;
+    let [bridge, bond, intport] = node_end(NODE);
+    assert_eq!(lab.run(NODE, &[bridge.clone()])?, [true]);
+    let (before, listed) = (live(&lab)?, files(&lab)?);
+
+    let predicted = lab.check(NODE, bond.0, &staged(bond.clone()).1)?;
+    assert!(predicted.changed()?);
+    assert_eq!(files(&lab)?, listed, "check mode stages nothing");
+    let of = |answer: &lab::Answer| -> Vec<String> {
+        let objects = answer.result["diff"].as_array().cloned().unwrap_or_default();
+        objects.iter().map(|object| object["before_header"].to_string()).collect()
+    };
+    assert!(of(&predicted).iter().all(|object| object.contains("staged interfaces file")), "{predicted:?}");
+
+    let tasks = [bond, intport].map(staged);
+    assert_eq!(lab.run_as_predicted(NODE, &tasks)?, [true, true]);
+    assert_eq!(lab.sh(NODE, &format!("stat -c '%U %G %a' {STAGED}"))?.trim(), "root root 644");
+    let others = files(&lab)?.replace("interfaces.new\n", "");
+    assert_eq!(others, listed, "no temporary file stays");
+    let text = lab.read(NODE, STAGED)?;
+    assert!(text.contains("\tovs_ports bond0 mgmt\n") && text.contains("\taddress 10.10.0.2/24\n"), "{text}");
+    assert_eq!(lab.run_as_predicted(NODE, &tasks)?, [false, false]);
+    assert_eq!(lab.read(NODE, STAGED)?, text);
+    assert_eq!(live(&lab)?, before);
+
+    let refused = lab.module(NODE, bridge.0, &bridge.1)?;
+    assert_eq!(refused.failure()?, ("pending_changes", "unchanged"));
+    assert!(refused.message().contains("+iface bond0 inet manual"), "{}", refused.message());
+    assert_eq!((live(&lab)?, lab.read(NODE, STAGED)?), (before, text));
+    Ok(())
+}
+
+#[test]
+fn staged_changes_go_live_or_are_dropped_by_the_task_that_is_told_so() -> Result<()> {
+    let lab = Lab::up()?;
+    let [bridge, bond, intport] = node_end(NODE);
+    assert_eq!(lab.run(NODE, &[bridge.clone()])?, [true]);
+    let (before, listed) = (live(&lab)?, files(&lab)?);
+    let with = |pending: &str| -> Task {
+        let mut arguments = bridge.1.clone();
+        arguments["pending"] = pending.into();
+        (bridge.0, arguments)
+    };
+    for pending in ["discard", "apply"] {
+        assert_eq!(lab.run(NODE, &[bond.clone(), intport.clone()].map(staged))?, [true, true]);
+        // What the task itself asks for is so already.
+        assert_eq!(lab.run_as_predicted(NODE, &[with(pending)])?, [true], "{pending}");
+        assert_eq!(files(&lab)?, listed, "{pending}");
+        assert_eq!(live(&lab)? == before, pending == "discard", "{pending}");
+    }
+    assert_eq!(lab.run(NODE, &[with("apply"), with("discard"), bond, intport])?, [false; 4]);
+    Ok(())
+}
+
+#[test]
+fn staged_changes_go_live_with_a_reboot() -> Result<()> {
+    let lab = Lab::up()?;
+    let tasks = node_end(NODE);
+    assert_eq!(lab.run(NODE, &tasks.clone().map(staged))?, [true; 3]);
+    lab.lab("reboot", &[NODE])?;
+    assert_eq!(lab.run(NODE, &tasks)?, [false; 3]);
+    assert_eq!(lab.vsctl(NODE, &["list-ports", "vmbr0"])?, "bond0\nmgmt");
+    assert!(lab.exec(NODE, &["ip", "-4", "route"])?.starts_with("default via 10.10.0.1 dev mgmt"));
+    Ok(())
+}
+
+#[test]
+fn tasks_are_staged_while_open_vswitch_does_not_run() -> Result<()> {
+    let lab = Lab::up_with(&["--no-ovs"])?;
+    let [bridge, bond, _] = node_end(NODE).map(staged);
+    assert_eq!(lab.run(NODE, &[bridge, bond])?, [true, true]);
+    let told: Value = lab.module(NODE, "pve_ovs_bond", &json!({"name": "bond0", "apply": false}))?.result;
+    assert_eq!(told["changed"], false, "{told:#}");
+    Ok(())
+}
