@@ -63,10 +63,13 @@ impl State {
             self.ovsdb.bridges.insert(name.to_owned(), bridge);
         }
         let is_port = |kind: Option<Kind>| kind.is_some_and(Kind::is_ovs_port);
+        // What is live has the name in use, also where the file has another one.
+        let name = picture.links.in_use(name);
         let live = Port::found(&picture.ovs, name).filter(|live| live.bridge != name);
         if is_port(is) || is_port(was) || live.is_some() {
             let port = new.filter(|_| is_port(is));
             let port = port.map(|stanza| Port::declared(stanza, live.as_ref())).transpose()?;
+            let port = port.map(|port| port.with_names_in_use(&picture.links));
             self.ovsdb.ports.insert(name.to_owned(), port);
         }
         self.declare_link(picture, name, (was, old), (is, new));

@@ -54,6 +54,14 @@ impl<'a> Draft<'a> {
         &self.objects
     }
 
+    /// What the file calls a NIC: by the name of its stanza, which may be an alternative one, or else by the one in use.
+    /// Proxmox takes two names for two NICs.
+    pub fn spelling(&self, nic: &str) -> String {
+        let links = &self.picture.links;
+        let known = links.names(nic).into_iter().find(|name| self.interfaces.stanza(name).is_some());
+        known.unwrap_or(links.in_use(nic)).to_owned()
+    }
+
     /// A stanza as one task declares it, without `ovs_ports`.
     pub fn stanza(&self, name: &str) -> Option<Stanza> {
         picture::declared(&self.interfaces, name)
@@ -100,14 +108,20 @@ impl<'a> Draft<'a> {
 
     /// Whether `port` is at `by` because the running file says so, and the draft no longer does: applying frees it.
     pub fn frees(&self, port: &str, by: &str) -> bool {
-        let is_claimed = |interfaces: &Interfaces| interfaces.claims(port).iter().any(|claim| claim.by == by);
+        let names = self.picture.links.names(port);
+        let is_claimed = |interfaces: &Interfaces| {
+            names.iter().any(|name| interfaces.claims(name).iter().any(|claim| claim.by == by))
+        };
         is_claimed(&self.picture.running.interfaces) && !is_claimed(&self.interfaces)
     }
 
     /// Whether the running file has `find` true of the stanza of `name`, and the draft no longer does: applying
     /// takes away what is live of it.
     pub fn drops(&self, name: &str, find: impl Fn(&Stanza) -> bool) -> bool {
-        let has = |interfaces: &Interfaces| interfaces.stanza(name).is_some_and(|stanza| find(&stanza));
+        let names = self.picture.links.names(name);
+        let has = |interfaces: &Interfaces| {
+            names.iter().filter_map(|name| interfaces.stanza(name)).any(|stanza| find(&stanza))
+        };
         has(&self.picture.running.interfaces) && !has(&self.interfaces)
     }
 

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::interfaces::looks_like_a_nic;
 use crate::paths::Paths;
 
+mod altnames;
 mod inet6;
 mod routes;
 
@@ -40,6 +41,12 @@ pub enum Error {
         path: PathBuf,
         /// What it says.
         found: String,
+    },
+    /// The alternative names of links could not be listed.
+    #[error("listing the alternative names of all links")]
+    Altnames {
+        /// What the kernel said.
+        source: io::Error,
     },
     /// The addresses could not be listed.
     #[error("listing the addresses of all interfaces")]
@@ -142,12 +149,16 @@ pub struct Link {
 
 /// Every link of this network namespace, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Links(BTreeMap<String, Link>);
+pub struct Links {
+    links: BTreeMap<String, Link>,
+    /// Names in use by alternative names.
+    altnames: BTreeMap<String, String>,
+}
 
 impl Links {
     /// Reads them all. A link that goes away while it is read is left out.
     ///
-    /// Addresses are those of this process's network namespace, wherever `paths` points.
+    /// Addresses and alternative names are those of this process's network namespace, wherever `paths` points.
     pub fn read(paths: &Paths) -> Result<Self, Error> {
         let root = &paths.sys_class_net;
         let failed = |source| Error::File { path: root.clone(), source };
@@ -179,29 +190,48 @@ impl Links {
         for link in links.values_mut() {
             link.addresses.sort_unstable();
         }
-        Ok(Self(links))
+        let altnames = altnames::read().map_err(|source| Error::Altnames { source })?;
+        Ok(links.into_iter().collect::<Self>().with_altnames(altnames))
     }
 
     /// The link of this name.
     pub fn get(&self, name: &str) -> Option<&Link> {
-        self.0.get(name)
+        self.links.get(name)
     }
 
     /// All links with their names, in order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Link)> {
-        self.0.iter().map(|(name, link)| (name.as_str(), link))
+        self.links.iter().map(|(name, link)| (name.as_str(), link))
     }
 
     /// The name in use of the link that `name`, its name or one of its alternative names, stands for.
-    ///
-    /// Alternative names are not in sysfs; the kernel is asked for the index that belongs to one. It takes only
-    /// those of up to 15 bytes for such a question, which all that systemd gives to Ethernet NICs keep to.
-    pub fn resolve(&self, name: &str) -> Option<&str> {
-        if let Some((name, _)) = self.0.get_key_value(name) {
-            return Some(name);
-        }
-        let index = nix::net::if_::if_nametoindex(name).ok()?;
-        self.iter().find(|(_, link)| link.index == index).map(|(name, _)| name)
+    pub fn resolve<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        let used = self.altnames.get(name).map_or(name, String::as_str);
+        self.links.contains_key(used).then_some(used)
+    }
+
+    /// The same, or `name` itself where there is no such link.
+    pub fn in_use<'a>(&'a self, name: &'a str) -> &'a str {
+        self.resolve(name).unwrap_or(name)
+    }
+
+    /// All names of the link that `name` stands for, the one in use first.
+    pub fn names<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
+        let used = self.in_use(name);
+        let others = self.altnames.iter().filter(|(_, of)| *of == used).map(|(other, _)| other.as_str());
+        std::iter::once(used).chain(others).collect()
+    }
+
+    /// All alternative names, each with the name in use.
+    pub fn altnames(&self) -> BTreeMap<String, String> {
+        self.altnames.clone()
+    }
+
+    /// The same links, with alternative names: each with the name in use.
+    #[must_use]
+    pub fn with_altnames(mut self, names: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.altnames = names.into_iter().collect();
+        self
     }
 
     /// Whether Proxmox takes the link for a NIC: one with a device behind it, or, as a veth in a lab, one with a
@@ -224,7 +254,7 @@ impl Link {
 
 impl FromIterator<(String, Link)> for Links {
     fn from_iter<I: IntoIterator<Item = (String, Link)>>(links: I) -> Self {
-        Self(links.into_iter().collect())
+        Self { links: links.into_iter().collect(), altnames: BTreeMap::new() }
     }
 }
 

@@ -11,6 +11,7 @@ use ansible_module::sentence::Properties;
 use serde::{Deserialize, Serialize};
 
 use crate::interfaces::{OvsOptions, Stanza};
+use crate::kernel::Links;
 use crate::ovsdb::{self, Ovs};
 
 /// The columns of a bridge that a stanza decides.
@@ -117,6 +118,13 @@ impl Port {
             other_config: BTreeMap::new(),
             mtu_requests: BTreeMap::new(),
         }
+    }
+
+    /// The same with its interfaces under their names in use.
+    #[must_use]
+    pub fn with_names_in_use(mut self, links: &Links) -> Self {
+        self.interfaces = self.interfaces.iter().map(|name| links.in_use(name).to_owned()).collect();
+        self
     }
 
     /// The port that `stanza` (an OVSBond, OVSIntPort or OVSPort) declares.

@@ -9,17 +9,21 @@ use crate::interfaces::{Interfaces, Stanza};
 use crate::kernel::{Cidr, Link, Master};
 use crate::picture::Picture;
 
-/// Refuses `nic`, given in `option`, as a port of `owner` (a bond or a bridge) unless it is free or `owner`'s.
+/// Refuses `nic`, given in `option`, as a port of `owner` (a bond or a bridge) unless it is free or `owner`'s. It may be
+/// given, and be in use, under any of its names.
 pub fn is_free(draft: &Draft<'_>, option: &str, nic: &str, owner: &str) -> Result<(), Fault> {
     let picture = draft.picture;
-    let obstacle = match picture.links.get(nic) {
-        None => Some(missing(picture, nic)),
-        Some(link) => enslaved(draft, nic, link)
-            .or_else(|| other_kind(picture, nic))
-            .or_else(|| claimed(draft, nic, owner))
-            .or_else(|| live_elsewhere(draft, nic, owner))
-            .or_else(|| under_a_vlan(draft, nic))
-            .or_else(|| addressed(draft, nic, link)),
+    let names = picture.links.names(nic);
+    let used = picture.links.in_use(nic);
+    let by_any_name = |check: &dyn Fn(&str) -> Option<Fault>| names.iter().copied().find_map(check);
+    let obstacle = match picture.links.get(used) {
+        None => Some(missing(picture)),
+        Some(link) => enslaved(draft, used, link)
+            .or_else(|| other_kind(picture, used))
+            .or_else(|| by_any_name(&|name| claimed(draft, name, owner)))
+            .or_else(|| by_any_name(&|name| live_elsewhere(draft, name, owner)))
+            .or_else(|| by_any_name(&|name| under_a_vlan(draft, name)))
+            .or_else(|| by_any_name(&|name| addressed(draft, name, link))),
     };
     match obstacle {
         None => Ok(()),
@@ -33,10 +37,7 @@ fn in_use(fact: &str) -> Fault {
     Fault::new("port_in_use", format!("{fact}; hint: take it out there first"))
 }
 
-fn missing(picture: &Picture, nic: &str) -> Fault {
-    if let Some(name) = picture.links.resolve(nic) {
-        return Fault::new("nic_not_found", format!("it is another name of `{name}`; hint: give `{name}`"));
-    }
+fn missing(picture: &Picture) -> Fault {
     let names = picture.links.iter().map(|(name, _)| name);
     let nics: Vec<&str> = names.filter(|name| picture.links.is_nic(name)).collect();
     Fault::new("nic_not_found", format!("this node has no such link; hint: it has {}", nics.join(", ")))

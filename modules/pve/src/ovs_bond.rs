@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::draft::Draft;
 use crate::interfaces::{Kind, OvsOptions, Stanza};
-use crate::picture::Picture;
 use crate::setting::Setting;
 use crate::task::Task;
 use crate::{attachment, bridge_mac, conflicts, mtu_chain, nic, rules, specs};
@@ -186,7 +185,7 @@ impl Task for OvsBond {
         }
         mtu_chain::is_in_order(draft, &self.name)?;
         let bridge = stanza.get("ovs_bridge").unwrap_or_default();
-        draft.warn(conflicts::renegotiation(draft.picture, bridge, &self.name, &after));
+        draft.warn(conflicts::renegotiation(draft.picture, bridge, &self.name, &in_use(draft, &after)));
         Ok(())
     }
 
@@ -215,23 +214,33 @@ impl OvsBond {
         let found = draft.stanza(&self.name);
         let is_new = found.is_none();
         let mut stanza = attachment::stanza(found, &self.name, "OVSBond", self.bridge.as_deref())?;
-        let declared = members(&stanza);
-        match &self.members {
+        let links = &draft.picture.links;
+        let declared = in_use(draft, stanza.list("ovs_bonds"));
+        let members = self.members.as_ref().map(|members| in_use(draft, members));
+        if let (Some(members), Some(given)) = (&members, &self.members)
+            && members.len() < given.len()
+        {
+            return Err(Fault::new(
+                "invalid_members",
+                "option `members`: two of them are names of one NIC; hint: list each NIC once",
+            ));
+        }
+        match &members {
             Some(members) if *members != declared => {
-                // The file's order stays for those who stay.
+                // The file's order and spelling stay for those who stay.
                 let kept = stanza
                     .list("ovs_bonds")
                     .into_iter()
-                    .filter(|member| members.contains(*member))
+                    .filter(|member| members.contains(links.in_use(member)))
                     .map(str::to_owned);
-                let added = members.difference(&declared).cloned();
+                let added = members.difference(&declared).map(|nic| draft.spelling(nic));
                 let list = kept.chain(added).collect::<Vec<_>>().join(" ");
                 stanza.set("ovs_bonds", Some(&list));
             }
             None if is_new => return Err(rules::required("members", &self.name, "[ens20f0np0, ens20f1np1]")),
             _ => {}
         }
-        self.set_options(&mut stanza, is_new, draft.picture);
+        self.set_options(&mut stanza, is_new, draft);
         self.mtu.apply(|mtu| stanza.set_mtu(mtu.copied()));
         if let Some(comments) = &self.comments {
             stanza.set_comment(comments);
@@ -239,7 +248,7 @@ impl OvsBond {
         Ok(stanza)
     }
 
-    fn set_options(&self, stanza: &mut Stanza, is_new: bool, picture: &Picture) {
+    fn set_options(&self, stanza: &mut Stanza, is_new: bool, draft: &Draft<'_>) {
         let mut options = OvsOptions::of(stanza);
         if let Some(mode) = self.mode.or(is_new.then_some(Mode::LacpBalanceTcp)) {
             let (bond_mode, lacp) = mode.options();
@@ -252,7 +261,8 @@ impl OvsBond {
         let pinned = format!("other_config:{}", bridge_mac::SYSTEM_ID);
         if options.get("lacp").is_some_and(|lacp| lacp != "off")
             && options.get(&pinned).is_none()
-            && let Some(system_id) = bridge_mac::to_pin(picture, &self.name, &members(stanza))
+            && let Some(system_id) =
+                bridge_mac::to_pin(draft.picture, &self.name, &in_use(draft, stanza.list("ovs_bonds")))
         {
             options.set(&pinned, Some(&system_id));
         }
@@ -260,8 +270,14 @@ impl OvsBond {
     }
 }
 
+/// As the file spells them.
 fn members(stanza: &Stanza) -> BTreeSet<String> {
     stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect()
+}
+
+/// The names in use of NICs.
+fn in_use<S: AsRef<str>>(draft: &Draft<'_>, nics: impl IntoIterator<Item = S>) -> BTreeSet<String> {
+    nics.into_iter().map(|nic| draft.picture.links.in_use(nic.as_ref()).to_owned()).collect()
 }
 
 /// VLANs as `ovs_options` takes them: sorted, each once, with commas.

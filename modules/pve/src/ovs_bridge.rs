@@ -81,7 +81,7 @@ impl Task for OvsBridge {
         }
         let wanted = match (self.state, &self.ports) {
             (Presence::Absent, _) => BTreeSet::new(),
-            (Presence::Present, Some(ports)) => ports.clone(),
+            (Presence::Present, Some(ports)) => ports.iter().map(|nic| draft.spelling(nic)).collect(),
             (Presence::Present, None) => own.clone(),
         };
         for nic in own.difference(&wanted) {
@@ -91,7 +91,8 @@ impl Task for OvsBridge {
             self.attach(draft, nic)?;
         }
         for nic in wanted.difference(&own) {
-            let interfaces = BTreeSet::from([nic.clone()]);
+            let nic = draft.picture.links.in_use(nic);
+            let interfaces = BTreeSet::from([nic.to_owned()]);
             draft.warn(conflicts::renegotiation(draft.picture, &self.name, nic, &interfaces));
         }
         mtu_chain::is_in_order(draft, &self.name)
@@ -115,7 +116,7 @@ impl OvsBridge {
                 && !draft.frees(port, &self.name)
                 && conflicts::attaching(picture, port).is_none()
         };
-        declared.chain(live.filter(is_nic)).collect()
+        declared.chain(live.filter(is_nic).map(|port| draft.spelling(&port))).collect()
     }
 
     fn attach(&self, draft: &mut Draft<'_>, nic: &str) -> Result<(), Fault> {

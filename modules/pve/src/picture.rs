@@ -105,7 +105,8 @@ pub fn declare(interfaces: &mut Interfaces, stanza: &Stanza) -> Result<(), Fault
 impl Text {
     /// What these bytes say on a node with these links; a missing file is an empty one.
     pub fn new(bytes: Option<Vec<u8>>, links: &Links) -> Self {
-        let nics = links.iter().map(|(name, _)| name).filter(|name| links.is_nic(name)).map(str::to_owned);
+        let nics = links.iter().map(|(name, _)| name).filter(|name| links.is_nic(name));
+        let nics = nics.flat_map(|name| links.names(name)).map(str::to_owned);
         let interfaces = Interfaces::parse(bytes.as_deref().unwrap_or_default()).with_physical_links(nics);
         Self { bytes, interfaces }
     }

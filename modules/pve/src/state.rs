@@ -101,7 +101,8 @@ impl State {
             found.ovsdb.bridges.insert(name.clone(), Bridge::found(&picture.ovs, name));
         }
         for name in ports.keys() {
-            found.ovsdb.ports.insert(name.clone(), Port::found(&picture.ovs, name));
+            let port = Port::found(&picture.ovs, name).map(|port| port.with_names_in_use(&picture.links));
+            found.ovsdb.ports.insert(name.clone(), port);
         }
         for (name, like) in kernel {
             found.kernel.insert(name.clone(), Link::found(picture, name, like));

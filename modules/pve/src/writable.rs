@@ -12,6 +12,7 @@ use ansible_module::fault::Fault;
 
 use crate::draft::Draft;
 use crate::interfaces::{Interfaces, Kind, OvsOptions, Stanza};
+use crate::picture::Picture;
 
 /// The modes of an OVSBond that Proxmox's writer knows.
 const BOND_MODES: [&str; 3] = ["active-backup", "balance-slb", "balance-tcp"];
@@ -54,13 +55,16 @@ impl fmt::Display for Problem {
 /// was so before and is nobody's business here is a warning, also where the draft leaves the file as it is.
 pub fn check(draft: &Draft<'_>) -> Result<Vec<String>, Fault> {
     let picture = draft.picture;
-    let is_physical = |name: &str| picture.links.is_nic(name);
-    let now = problems(draft.interfaces(), &is_physical);
+    let now = problems(draft.interfaces(), &is_physical(picture, draft.interfaces()));
     if now.is_empty() {
         return Ok(Vec::new());
     }
     let is_idle = draft.interfaces().render() == picture.written().render();
-    let before = if is_idle { Vec::new() } else { problems(picture.written(), &is_physical) };
+    let before = if is_idle {
+        Vec::new()
+    } else {
+        problems(picture.written(), &is_physical(picture, picture.written()))
+    };
     let mut warnings = Vec::new();
     let (mut refused, mut lost) = (Vec::new(), Vec::new());
     for problem in now {
@@ -88,6 +92,14 @@ pub fn check(draft: &Draft<'_>) -> Result<Vec<String>, Fault> {
         }
     }
     Ok(warnings)
+}
+
+/// A NIC that has a stanza under an alternative name is known to Proxmox by that alone.
+fn is_physical<'a>(picture: &'a Picture, interfaces: &'a Interfaces) -> impl Fn(&str) -> bool + 'a {
+    move |name| {
+        let names = || picture.links.names(name).into_iter().skip(1);
+        picture.links.is_nic(name) && !names().any(|other| interfaces.stanza(other).is_some())
+    }
 }
 
 fn refusal(problem: &Problem) -> Fault {

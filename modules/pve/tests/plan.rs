@@ -2,7 +2,7 @@
 //!
 //! - `interfaces`: the file before; without it there is none. `staged`: changes that wait in `interfaces.new`.
 //! - `sourced`: a folder with the files of `/etc/network/interfaces.d`.
-//! - `case.json`: `links` (by name: `{}` is a NIC; `bridge` names its Linux bridge, `addresses` lists its own;
+//! - `case.json`: `links` (by name: `{}` is a NIC; `bridge` names its Linux bridge, `addresses` lists its own, `altnames` its other names;
 //!   `kind: bridge` makes it a Linux bridge), `ports` that Open vSwitch has already (by name: `bridge` and `type`),
 //!   `default_routes` (link: gateway) and `tasks`, each `{MODULE: ARGUMENTS}`.
 //! - `expected`: the file after all tasks; `expected_staged`: what waits then; `changes`: what they did, a
@@ -30,7 +30,7 @@ use pve::apply_options::ApplyOptions;
 use pve::change::{Change, changes};
 use pve::file::Files;
 use pve::interfaces::Interfaces;
-use pve::kernel::{DefaultRoute, Kind, Link, Master};
+use pve::kernel::{DefaultRoute, Kind, Link, Links, Master};
 use pve::ovs_bond::OvsBond;
 use pve::ovs_bridge::OvsBridge;
 use pve::ovs_intport::OvsIntport;
@@ -157,7 +157,12 @@ fn picture(file: Option<Vec<u8>>, staged: Option<Vec<u8>>, described: &Value) ->
         };
         (name.clone(), link)
     });
-    let links = links.collect();
+    let links: Links = links.collect();
+    let altnames = described["links"].as_object().unwrap().iter().flat_map(|(name, link)| {
+        let others = link["altnames"].as_array().into_iter().flatten();
+        others.map(|other| (other.as_str().unwrap().to_owned(), name.clone()))
+    });
+    let links = links.with_altnames(altnames);
     let running = Text::new(file, &links);
     let staged = staged.map(|bytes| Text::new(Some(bytes), &links));
     let mut picture = Picture { running, staged, ovs_runs: true, links, ..Picture::default() };
@@ -272,7 +277,8 @@ fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
         }));
         links.push((name.clone(), link));
     }
-    picture.links = links.into_iter().collect();
+    let altnames = picture.links.altnames();
+    picture.links = links.into_iter().collect::<Links>().with_altnames(altnames);
 }
 
 fn interface(picture: &mut Picture, name: &str, port: &str, kind: &str) {

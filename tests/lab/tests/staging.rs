@@ -20,7 +20,7 @@ fn live(lab: &Lab) -> Result<String> {
     lab.sh(
         NODE,
         "stat -c '%i %Y %a %U' /etc/network/interfaces; cat /etc/network/interfaces
-         ovsdb-client dump unix:/run/openvswitch/db.sock Open_vSwitch Bridge Port name
+         ovs-vsctl show
          ovs-vsctl --columns=next_cfg list Open_vSwitch
          ip -oneline link show up | cut -d : -f 2 | sort; ip -4 -oneline address; ip -4 route",
     )
