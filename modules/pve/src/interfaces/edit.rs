@@ -192,7 +192,7 @@ impl Interfaces {
     /// What is not to start is in no line that starts it. What is has a line of its own, as Proxmox writes it where there
     /// is ifupdown2, which does not start a port with its bridge.
     fn take_from_other_starts(&mut self, wanted: &Stanza) {
-        if !wanted.auto || self.index().is_auto_by_bridge(&wanted.name) {
+        if !wanted.auto || self.index().is_auto_by_class(&wanted.name) {
             self.take_from_auto(&wanted.name, |file, class| file.index().class_counts(class));
         }
     }

@@ -26,8 +26,8 @@ pub(super) struct Index {
     sections_by_name: BTreeMap<String, Vec<usize>>,
     detached: BTreeMap<String, Vec<usize>>,
     auto: BTreeSet<String>,
-    /// Those of `auto` that are named only together with a bridge.
-    by_bridge: BTreeSet<String>,
+    /// Those of `auto` that only `allow-hotplug`, `allow-ovs` or `allow-BRIDGE` lines name.
+    by_class: BTreeSet<String>,
 }
 
 impl Index {
@@ -56,18 +56,18 @@ impl Index {
         }
         for line in lines {
             match &line.role {
-                Role::Auto { class, names } if starts_by_itself(class) => {
+                Role::Auto { class, names } if class == "auto" => {
                     index.auto.extend(names.iter().cloned());
                 }
-                Role::Auto { class, names } if index.has(class) => {
-                    index.by_bridge.extend(names.iter().cloned());
+                Role::Auto { class, names } if index.class_counts(class) => {
+                    index.by_class.extend(names.iter().cloned());
                 }
                 _ => {}
             }
         }
-        let Self { auto, by_bridge, .. } = &mut index;
-        by_bridge.retain(|name| !auto.contains(name));
-        auto.extend(by_bridge.iter().cloned());
+        let Self { auto, by_class, .. } = &mut index;
+        by_class.retain(|name| !auto.contains(name));
+        auto.extend(by_class.iter().cloned());
         index
     }
 
@@ -106,9 +106,9 @@ impl Index {
         self.auto.contains(name)
     }
 
-    /// Whether an `allow-BRIDGE` line alone makes it so: ifupdown2 knows none, and starts what has an `auto` line.
-    pub fn is_auto_by_bridge(&self, name: &str) -> bool {
-        self.by_bridge.contains(name)
+    /// Whether only a line of another class makes it so: `ifreload -a` starts what has an `auto` line.
+    pub fn is_auto_by_class(&self, name: &str) -> bool {
+        self.by_class.contains(name)
     }
 
     /// Classes start an interface by themselves, or are the name of the bridge that brings its ports up.
@@ -118,6 +118,6 @@ impl Index {
 }
 
 /// Whether it is one of the classes that Proxmox takes for `auto`.
-pub(super) fn starts_by_itself(class: &str) -> bool {
+fn starts_by_itself(class: &str) -> bool {
     matches!(class, "auto" | "hotplug" | "ovs")
 }

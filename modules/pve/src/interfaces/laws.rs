@@ -224,7 +224,7 @@ proptest! {
         let before = Interfaces::parse(&bytes);
         // One that starts with its bridge only gets an `auto` line on this occasion, and a repeated key becomes one.
         let is_plain = |stanza: &Stanza| {
-            !before.index().is_auto_by_bridge(name) && stanza.get_all("ovs_options").len() < 2
+            !before.index().is_auto_by_class(name) && stanza.get_all("ovs_options").len() < 2
         };
         if let Some(mut stanza) = before.stanza(name).filter(is_plain) {
             stanza.set("ovs_options", Some(value));
