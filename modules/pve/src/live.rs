@@ -124,6 +124,9 @@ impl Port {
     #[must_use]
     pub fn with_names_in_use(mut self, links: &Links) -> Self {
         self.interfaces = self.interfaces.iter().map(|name| links.in_use(name).to_owned()).collect();
+        let requests = std::mem::take(&mut self.mtu_requests);
+        self.mtu_requests =
+            requests.into_iter().map(|(name, mtu)| (links.in_use(&name).to_owned(), mtu)).collect();
         self
     }
 

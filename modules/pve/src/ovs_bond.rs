@@ -186,7 +186,7 @@ impl Task for OvsBond {
         mtu_chain::is_in_order(draft, &self.name)?;
         let after = in_use(draft, &after);
         let bridge = stanza.get("ovs_bridge").unwrap_or_default();
-        draft.warn(conflicts::renegotiation(draft.picture, bridge, &self.name, &after));
+        draft.warn(conflicts::renegotiation(draft.picture, bridge, &self.name, &in_use(draft, &after)));
         Ok(())
     }
 
@@ -260,16 +260,18 @@ impl OvsBond {
             setting.apply(|value| options.set(key, value.map(String::as_str)));
         }
         let pinned = format!("other_config:{}", bridge_mac::SYSTEM_ID);
-        if options.get("lacp").is_some_and(|lacp| lacp != "off") && options.get(&pinned).is_none() {
-            let members = in_use(draft, members(stanza));
-            if let Some(system_id) = bridge_mac::to_pin(draft.picture, &self.name, &members) {
-                options.set(&pinned, Some(&system_id));
-            }
+        if options.get("lacp").is_some_and(|lacp| lacp != "off")
+            && options.get(&pinned).is_none()
+            && let Some(system_id) =
+                bridge_mac::to_pin(draft.picture, &self.name, &in_use(draft, stanza.list("ovs_bonds")))
+        {
+            options.set(&pinned, Some(&system_id));
         }
         options.put_into(stanza);
     }
 }
 
+/// As the file spells them.
 fn members(stanza: &Stanza) -> BTreeSet<String> {
     stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect()
 }

@@ -61,7 +61,9 @@ fn ended(child: Child) -> Result<Answer> {
 }
 
 fn staged(mut arguments: Value) -> Value {
-    arguments["apply"] = false.into();
+    if let Some(arguments) = arguments.as_object_mut() {
+        arguments.insert("apply".to_owned(), false.into());
+    }
     arguments
 }
 
