@@ -4,10 +4,12 @@
 //! says nothing of them.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use ansible_module::converge::Target;
 use ansible_module::fault::Fault;
 
+use crate::address::{self, FAMILIES};
 use crate::apply_options::Aim;
 use crate::interfaces::{Interfaces, Kind, Stanza};
 use crate::picture::{self, Picture};
@@ -85,10 +87,12 @@ impl<'a> Draft<'a> {
         self.warnings.extend(warnings);
     }
 
-    /// Whether `port` is at `by` because the running file says so, and the draft no longer does: applying frees it.
+    /// Whether `port` is at `by` because the running file says so, or though `by` is an object of the task, and the draft
+    /// does not have it there: applying frees it.
     pub fn frees(&self, port: &str, by: &str) -> bool {
         let is_claimed = |interfaces: &Interfaces| interfaces.claims(port).iter().any(|claim| claim.by == by);
-        is_claimed(&self.picture.running.interfaces) && !is_claimed(&self.interfaces)
+        let is_known = self.objects.contains(by) || is_claimed(&self.picture.running.interfaces);
+        is_known && !is_claimed(&self.interfaces)
     }
 
     /// Whether the running file has `find` true of the stanza of `name`, and the draft no longer does: applying
@@ -96,6 +100,22 @@ impl<'a> Draft<'a> {
     pub fn drops(&self, name: &str, find: impl Fn(&Stanza) -> bool) -> bool {
         let has = |interfaces: &Interfaces| interfaces.stanza(name).is_some_and(|stanza| find(&stanza));
         has(&self.picture.running.interfaces) && !has(&self.interfaces)
+    }
+
+    /// Whether applying takes the address away from the link: the running file gives it to that, and the draft does not.
+    pub fn drops_address(&self, name: &str, address: IpAddr) -> bool {
+        let is_this = |cidr: &String| address::host(cidr) == Some(address);
+        let has = |stanza: &Stanza| {
+            FAMILIES.iter().any(|options| stanza.addresses(options.family).iter().any(is_this))
+        };
+        self.drops(name, has)
+    }
+
+    /// Whether applying makes the link a member of an OVSBond, which leaves it no address and no route.
+    pub fn bonds(&self, name: &str) -> bool {
+        let is_member =
+            |interfaces: &Interfaces| interfaces.claims(name).iter().any(|claim| claim.key == "ovs_bonds");
+        is_member(&self.interfaces) && !is_member(&self.picture.running.interfaces)
     }
 
     /// What the node looks like when this has come true.

@@ -30,6 +30,7 @@ pub mod draft;
 
 pub mod conflicts;
 pub mod nic;
+pub mod takeover;
 
 pub mod aggregation_key;
 pub mod apply;

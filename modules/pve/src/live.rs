@@ -70,6 +70,9 @@ pub struct Port {
     pub bridge: String,
     /// Whether it is the node's own interface, and not one of NICs.
     pub internal: bool,
+    /// The MAC address that the database asks for; it wins over the stanza's. `None` is none, or not ours.
+    #[serde(default)]
+    pub mac: Option<String>,
     /// Its interfaces; the members of a bond.
     pub interfaces: BTreeSet<String>,
     /// `active-backup` where unset.
@@ -95,6 +98,7 @@ impl Port {
         Self {
             bridge: bridge.to_owned(),
             internal,
+            mac: None,
             interfaces,
             bond_mode: "active-backup".to_owned(),
             lacp: "off".to_owned(),
@@ -118,6 +122,9 @@ impl Port {
             _ => BTreeSet::from([stanza.name.clone()]),
         };
         let mut port = Self::new(&text("ovs_bridge"), kind == "OVSIntPort", interfaces);
+        if declared_mac(stanza).is_none() {
+            port.mac = live.and_then(|live| live.mac.clone());
+        }
         let extras = stanza.get_all("ovs_extra");
         let is_extra = |key: &str| extras.iter().any(|extra| extra.contains(&format!("{key}=")));
         let kept = live.iter().flat_map(|live| &live.other_config).filter(|(key, _)| is_extra(key));
@@ -169,7 +176,8 @@ impl Port {
     /// The port as the database has it.
     pub fn found(ovs: &Ovs, name: &str) -> Option<Self> {
         let row = ovs.ports.get(name)?;
-        let internal = ovs.interfaces.get(name).is_some_and(|interface| interface.kind == "internal");
+        let interface = ovs.interfaces.get(name).filter(|interface| interface.kind == "internal");
+        let internal = interface.is_some();
         let ovsdb::Port {
             bond_mode,
             lacp,
@@ -190,6 +198,7 @@ impl Port {
             bond_updelay: *bond_updelay,
             bond_downdelay: *bond_downdelay,
             other_config: other_config.clone(),
+            mac: interface.and_then(|interface| interface.mac.clone()),
             ..Self::new(&row.bridge, internal, row.interfaces.iter().cloned().collect())
         })
     }
@@ -199,6 +208,7 @@ impl Port {
         let Self {
             bridge,
             internal,
+            mac,
             interfaces,
             bond_mode,
             lacp,
@@ -215,6 +225,7 @@ impl Port {
         [
             ("bridge", bridge.clone()),
             ("type", if *internal { "internal" } else { "" }.to_owned()),
+            ("mac", mac.clone().unwrap_or_default()),
             ("interfaces", interfaces.iter().cloned().collect::<Vec<_>>().join(" ")),
             ("bond_mode", of_nics(bond_mode.clone())),
             ("lacp", of_nics(lacp.clone())),
@@ -235,6 +246,11 @@ impl Port {
         .map(|(name, value)| (name.to_owned(), value))
         .into()
     }
+}
+
+/// The MAC address that a stanza gives its interface: `hwaddress aa:…` or, in an older spelling, `hwaddress ether aa:…`.
+pub fn declared_mac(stanza: &Stanza) -> Option<String> {
+    stanza.get("hwaddress")?.split_ascii_whitespace().last().map(str::to_ascii_lowercase)
 }
 
 /// `10`, `10,20`, `10-12`, `[10, 20]`.

@@ -8,12 +8,14 @@ use ansible_module::presence::Presence;
 use ansible_module::spec::ArgumentSpec;
 use serde::{Deserialize, Serialize};
 
+use crate::bridge_mac::Planned;
 use crate::draft::Draft;
 use crate::interfaces::{Kind, OvsOptions, Stanza};
+use crate::nic::Remedies;
 use crate::picture::Picture;
 use crate::setting::Setting;
 use crate::task::Task;
-use crate::{attachment, bridge_mac, conflicts, nic, rules, specs};
+use crate::{attachment, bridge_mac, conflicts, nic, rules, specs, takeover};
 
 /// The arguments as given.
 #[derive(Debug, Deserialize)]
@@ -23,6 +25,8 @@ pub struct Params {
     pub state: Presence,
     pub bridge: Option<String>,
     pub members: Option<Vec<String>>,
+    pub move_members: bool,
+    pub member_addresses: MemberAddresses,
     pub mode: Option<Mode>,
     pub lacp_time: Option<String>,
     pub lacp_fallback: Option<bool>,
@@ -31,6 +35,16 @@ pub struct Params {
     pub vlan_mode: Option<String>,
     pub comments: Option<String>,
     pub wait_for_lacp: i64,
+}
+
+/// What becomes of an address that a member has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MemberAddresses {
+    /// It stays, and the task is refused.
+    Refuse,
+    /// It goes.
+    Remove,
 }
 
 /// Bonding modes under their names in the Proxmox API.
@@ -74,6 +88,8 @@ pub struct OvsBond {
     state: Presence,
     bridge: Option<String>,
     members: Option<BTreeSet<String>>,
+    move_members: bool,
+    member_addresses: MemberAddresses,
     mode: Option<Mode>,
     /// By the key that it has in `ovs_options`.
     options: Vec<(&'static str, Setting<String>)>,
@@ -91,6 +107,8 @@ impl Task for OvsBond {
             state,
             bridge,
             members,
+            move_members,
+            member_addresses,
             mode,
             lacp_time,
             lacp_fallback,
@@ -130,6 +148,8 @@ impl Task for OvsBond {
             state,
             bridge,
             members: members.map(member_set).transpose()?,
+            move_members,
+            member_addresses,
             mode,
             options,
             comments,
@@ -139,20 +159,21 @@ impl Task for OvsBond {
 
     fn draft(&self, draft: &mut Draft<'_>) -> Result<(), Fault> {
         conflicts::is_of_kind(draft, &self.name, Kind::OvsBond, "OVSBond")?;
-        let stanza = match self.state {
+        let mut stanza = match self.state {
             Presence::Absent => None,
             Presence::Present => Some(self.stanza(draft)?),
+        };
+        let planned = match &mut stanza {
+            Some(stanza) => self.plan_members(draft, stanza)?,
+            None => Planned::new(),
         };
         attachment::put(draft, &self.name, stanza.as_ref(), conflicts::PortKind::Bond)?;
         let Some(stanza) = stanza else { return Ok(()) };
         self.check_lacp(&stanza)?;
-        let members: BTreeSet<String> = stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect();
-        for member in &members {
-            draft.put(&member_stanza(draft, member))?;
-            nic::is_free(draft, "members", member, &self.name)?;
+        for member in stanza.list("ovs_bonds") {
+            self.take_member(draft, member)?;
         }
-        let bridge = stanza.get("ovs_bridge").unwrap_or_default();
-        draft.warn(conflicts::renegotiation(draft.picture, bridge, &self.name, &members));
+        draft.warn(conflicts::renegotiation(draft.picture, &planned));
         Ok(())
     }
 
@@ -197,14 +218,14 @@ impl OvsBond {
             None if is_new => return Err(rules::required("members", &self.name, "[ens20f0np0, ens20f1np1]")),
             _ => {}
         }
-        self.set_options(&mut stanza, is_new, draft.picture);
+        self.set_options(&mut stanza, is_new);
         if let Some(comments) = &self.comments {
             stanza.set_comment(comments);
         }
         Ok(stanza)
     }
 
-    fn set_options(&self, stanza: &mut Stanza, is_new: bool, picture: &Picture) {
+    fn set_options(&self, stanza: &mut Stanza, is_new: bool) {
         let mut options = OvsOptions::of(stanza);
         if let Some(mode) = self.mode.or(is_new.then_some(Mode::LacpBalanceTcp)) {
             let (bond_mode, lacp) = mode.options();
@@ -214,13 +235,66 @@ impl OvsBond {
         for (key, setting) in &self.options {
             setting.apply(|value| options.set(key, value.map(String::as_str)));
         }
-        let pinned = format!("other_config:{}", bridge_mac::SYSTEM_ID);
-        if options.get("lacp").is_some_and(|lacp| lacp != "off") && options.get(&pinned).is_none() {
-            let members = stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect();
-            if let Some(system_id) = bridge_mac::to_pin(picture, &self.name, &members) {
-                options.set(&pinned, Some(&system_id));
+        options.put_into(stanza);
+    }
+
+    /// Takes the members out of where they are, if they may be moved, and keeps LACP as it is on those that stay: here
+    /// and in the bonds that members leave.
+    fn plan_members(&self, draft: &mut Draft<'_>, stanza: &mut Stanza) -> Result<Planned, Fault> {
+        let mut left = BTreeSet::new();
+        let mut planned = Planned::from([planned(stanza)]);
+        if self.move_members {
+            for member in stanza.list("ovs_bonds") {
+                left.append(&mut takeover::take(draft, member, &self.name)?);
             }
         }
+        let mut others: Vec<Stanza> = left.iter().filter_map(|bond| draft.stanza(bond)).collect();
+        planned.extend(others.iter().map(self::planned));
+        pin_system_id(stanza, draft.picture, &planned);
+        for other in &mut others {
+            pin_system_id(other, draft.picture, &planned);
+            draft.put(other)?;
+        }
+        Ok(planned)
+    }
+
+    fn take_member(&self, draft: &mut Draft<'_>, member: &str) -> Result<(), Fault> {
+        let mut stanza = member_stanza(draft, member);
+        let mut remedies = Remedies::default();
+        if !self.move_members {
+            remedies.in_use = "take it out there first, or let `move_members: true` do it";
+        }
+        match self.member_addresses {
+            MemberAddresses::Refuse => {
+                remedies.address = Some(
+                    "move the address to an IntPort first, or in the same staged change with `member_addresses: remove`",
+                );
+            }
+            MemberAddresses::Remove => {
+                stanza.remove_addresses();
+                remedies.address = None;
+            }
+        }
+        draft.put(&stanza)?;
+        nic::is_free_or(remedies, draft, "members", member, &self.name)
+    }
+}
+
+/// A bond with its bridge and members, as its stanza has them.
+fn planned(stanza: &Stanza) -> (String, (String, BTreeSet<String>)) {
+    let members = stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect();
+    (stanza.name.clone(), (stanza.get("ovs_bridge").unwrap_or_default().to_owned(), members))
+}
+
+/// Where the bond speaks LACP and its members that stay would be renegotiated, pins what they know it by.
+fn pin_system_id(stanza: &mut Stanza, picture: &Picture, planned: &Planned) {
+    let mut options = OvsOptions::of(stanza);
+    let pinned = format!("other_config:{}", bridge_mac::SYSTEM_ID);
+    if options.get("lacp").is_none_or(|lacp| lacp == "off") || options.get(&pinned).is_some() {
+        return;
+    }
+    if let Some(system_id) = bridge_mac::to_pin(picture, &stanza.name, planned) {
+        options.set(&pinned, Some(&system_id));
         options.put_into(stanza);
     }
 }
