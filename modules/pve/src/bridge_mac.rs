@@ -20,7 +20,8 @@ pub type Planned = BTreeMap<String, (String, BTreeSet<String>)>;
 pub fn to_pin(picture: &Picture, port: &str, planned: &Planned) -> Option<String> {
     let live = picture.ovs.ports.get(port)?;
     let own = planned.get(port)?;
-    if live.interfaces.is_disjoint(&own.1) {
+    // On another bridge it is made anew.
+    if live.interfaces.is_disjoint(&own.1) || live.bridge != own.0 {
         return None;
     }
     let alone = Planned::from([(port.to_owned(), own.clone())]);

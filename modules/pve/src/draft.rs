@@ -12,6 +12,7 @@ use ansible_module::fault::Fault;
 use crate::address::{self, FAMILIES};
 use crate::apply_options::Aim;
 use crate::interfaces::{Interfaces, Kind, Stanza};
+use crate::lifeline;
 use crate::picture::{self, Picture};
 use crate::state::State;
 
@@ -121,6 +122,7 @@ impl<'a> Draft<'a> {
     /// What the node looks like when this has come true.
     pub fn finish(self) -> Result<Target<State>, Fault> {
         let after = State::declared(self.picture, &self.interfaces, &self.objects)?;
+        lifeline::holds(&self, &after)?;
         Ok(Target { after, warnings: self.warnings })
     }
 }

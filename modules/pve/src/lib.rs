@@ -29,6 +29,7 @@ pub mod declared;
 pub mod draft;
 
 pub mod conflicts;
+pub mod lifeline;
 pub mod nic;
 pub mod takeover;
 

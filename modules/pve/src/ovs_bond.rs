@@ -8,6 +8,7 @@ use ansible_module::presence::Presence;
 use ansible_module::spec::ArgumentSpec;
 use serde::{Deserialize, Serialize};
 
+use crate::apply_options::Aim;
 use crate::bridge_mac::Planned;
 use crate::draft::Draft;
 use crate::interfaces::{Kind, OvsOptions, Stanza};
@@ -15,7 +16,7 @@ use crate::nic::Remedies;
 use crate::picture::Picture;
 use crate::setting::Setting;
 use crate::task::Task;
-use crate::{attachment, bridge_mac, conflicts, nic, rules, specs, takeover};
+use crate::{attachment, bridge_mac, conflicts, lifeline, nic, rules, specs, takeover};
 
 /// The arguments as given.
 #[derive(Debug, Deserialize)]
@@ -276,6 +277,9 @@ impl OvsBond {
             }
         }
         draft.put(&stanza)?;
+        if self.member_addresses == MemberAddresses::Remove && draft.picture.aim != Aim::Staged {
+            lifeline::keeps_gateway(draft, member)?;
+        }
         nic::is_free_or(remedies, draft, "members", member, &self.name)
     }
 }

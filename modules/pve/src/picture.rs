@@ -11,6 +11,7 @@ use crate::apply_options::Aim;
 use crate::interfaces::{Interfaces, Stanza};
 use crate::jsonrpc;
 use crate::kernel::{DefaultRoute, Links, default_routes};
+use crate::lifeline::{self, Lifeline};
 use crate::ovsdb::{self, Database, Ovs};
 use crate::paths::Paths;
 
@@ -40,6 +41,8 @@ pub struct Picture {
     pub links: Links,
     /// Where its default routes lead.
     pub routes: Vec<DefaultRoute>,
+    /// Addresses that it must not lose.
+    pub lifelines: Vec<Lifeline>,
 }
 
 impl Picture {
@@ -58,6 +61,7 @@ impl Picture {
             ovs: ovs.unwrap_or_default(),
             links,
             routes,
+            lifelines: lifeline::read(paths),
         })
     }
 
