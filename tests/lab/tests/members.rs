@@ -2,11 +2,11 @@
 //! ends. Witnesses are the database's own stream of changes, the daemons' counters, and their logs: a bond whose
 //! system id or aggregation key moves stops carrying traffic without that either of the others can see it.
 
-use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use lab::bond::bond;
+use lab::witness::{Log, Stream};
 use lab::{Lab, wait_until};
 
 const NODES: [&str; 2] = ["node1", "node2"];
@@ -240,85 +240,4 @@ fn system_ids(lab: &Lab) -> Result<Vec<String>> {
             Ok(line.unwrap_or_default().to_owned())
         })
         .collect()
-}
-
-/// Every change of a member's `lacp_current` from its start on, as the database tells it.
-struct Stream<'a> {
-    lab: &'a Lab,
-    node: &'a str,
-    monitor: Child,
-}
-
-impl<'a> Stream<'a> {
-    const OUTPUT: &'static str = "/tmp/lacp_current";
-
-    fn start(lab: &'a Lab, node: &'a str) -> Result<Self> {
-        let script = format!(
-            "exec ovsdb-client --format=csv --no-headings monitor unix:/run/openvswitch/db.sock Open_vSwitch \
-             Interface name,lacp_current >{}",
-            Self::OUTPUT
-        );
-        let monitor = lab.exec_command(node, &["sh", "-c", &script]).stderr(Stdio::null()).spawn()?;
-        let stream = Self { lab, node, monitor };
-        wait_until("the stream's beginning", Duration::from_secs(10), || {
-            // The file is there a moment after the start.
-            Ok(stream.text().unwrap_or_default().contains(",initial,").then_some(()))
-        })?;
-        Ok(stream)
-    }
-
-    /// Lines `ID,ACTION,NAME,LACP_CURRENT`.
-    fn text(&self) -> Result<String> {
-        self.lab.read(self.node, Self::OUTPUT)
-    }
-
-    /// The lines by which one of `members` has no current partner, or is gone.
-    fn lost(&self, members: &[&str]) -> Result<Vec<String>> {
-        let is_loss = |line: &&str| {
-            let columns: Vec<&str> = line.split(',').collect();
-            let [_, action, name, current] = columns.as_slice() else { return false };
-            members.contains(name) && (*action == "delete" || *action != "old" && *current != "true")
-        };
-        Ok(self.text()?.lines().filter(is_loss).map(str::to_owned).collect())
-    }
-}
-
-impl Drop for Stream<'_> {
-    fn drop(&mut self) {
-        let _ = self.monitor.kill();
-        let _ = self.monitor.wait();
-    }
-}
-
-/// What `ovs-vswitchd` logs from its start on.
-struct Log<'a> {
-    lab: &'a Lab,
-    node: &'a str,
-    begin: usize,
-}
-
-impl<'a> Log<'a> {
-    fn start(lab: &'a Lab, node: &'a str) -> Result<Self> {
-        let mut log = Self { lab, node, begin: 0 };
-        log.begin = log.text()?.len();
-        Ok(log)
-    }
-
-    fn text(&self) -> Result<String> {
-        self.lab.read(self.node, "/var/log/openvswitch/ovs-vswitchd.log")
-    }
-
-    /// The lines by which one of `members` stops to carry traffic.
-    fn disabled(&self, members: &[&str]) -> Result<Vec<String>> {
-        self.lines(|line| members.iter().any(|member| line.ends_with(&format!("member {member}: disabled"))))
-    }
-
-    /// The lines by which the whole bond stops to carry traffic.
-    fn stopped(&self) -> Result<Vec<String>> {
-        self.lines(|line| line.ends_with("all members disabled"))
-    }
-
-    fn lines(&self, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
-        Ok(self.text()?[self.begin..].lines().filter(|line| is_wanted(line)).map(str::to_owned).collect())
-    }
 }
