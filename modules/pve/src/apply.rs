@@ -76,12 +76,21 @@ impl Node<'_> {
         Ok(changes(&State::found(&picture, wanted), wanted))
     }
 
-    /// Takes NICs that are to be in Open vSwitch out of Linux bridges and bonds: until then it can't have them.
+    /// Takes NICs that are to be in Open vSwitch out of Linux bridges and bonds: until then it can't have them. A bridge
+    /// that becomes one of Open vSwitch itself gives them up when it does.
     fn release(&mut self, changes: &[Change]) -> Result<(), Fault> {
+        let is_replaced = |master: &str| {
+            changes
+                .iter()
+                .any(|change| matches!(change, Change::Bridge { name, to: Some(_), .. } if name == master))
+        };
         let released: Vec<Vec<String>> = changes
             .iter()
             .filter_map(|change| match change {
-                Change::Link { name, from, to } if to.master.as_deref() == Some("") => {
+                Change::Link { name, from, to }
+                    if to.master.as_deref() == Some("")
+                        && !from.master.as_deref().is_some_and(is_replaced) =>
+                {
                     leave_master(name, from, to)
                 }
                 _ => None,

@@ -44,7 +44,7 @@ fn cluster(corosync: &str, hosts: &str) -> Vec<(IpAddr, String)> {
         let Some((key, value)) = line.split_once(':') else { continue };
         let (key, value) = (key.trim(), value.trim());
         let number = key.strip_prefix("ring").and_then(|key| key.strip_suffix("_addr"));
-        if !number.is_some_and(|number| number.parse::<u8>().is_ok()) {
+        if number.is_none_or(|number| number.parse::<u8>().is_err()) {
             continue;
         }
         let addresses = match value.parse() {

@@ -10,7 +10,7 @@ use crate::kernel::Master;
 
 /// Takes `nic` out of whatever has it but `owner`. What it leaves is an object of the draft then.
 ///
-/// The names of the OVSBonds among that are the result. Refused where a bond would keep fewer than two members, or a
+/// The bonds of Open vSwitch among that are the result. Refused where a bond would keep fewer than two members, or a
 /// Linux bridge that somebody is reached through none.
 pub fn take(draft: &mut Draft<'_>, nic: &str, owner: &str) -> Result<BTreeSet<String>, Fault> {
     let mut bonds = BTreeSet::new();
