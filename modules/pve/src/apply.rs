@@ -12,7 +12,7 @@ use ansible_module::fault::Fault;
 use crate::change::{Change, changes};
 use crate::live::{Bridge, Port};
 use crate::node::{Data, Node, database_deadline};
-use crate::ovsdb::{self, BridgeColumn, Database, PortColumn, Transaction};
+use crate::ovsdb::{self, BridgeColumn, Database, InterfaceColumn, PortColumn, Transaction};
 use crate::spawn;
 use crate::state::{FileStore, Link, State};
 
@@ -30,6 +30,7 @@ impl Node<'_> {
         }
         if needs_reload {
             self.step("exchange members")?;
+            self.release(changes)?;
             self.exchange_members(changes)?;
             self.step("set MTUs")?;
             self.set_mtus(changes)?;
@@ -42,16 +43,23 @@ impl Node<'_> {
         }
     }
 
-    /// Carries out what is known to be left by `ifreload -a`: members, MTUs, delays that are no longer declared, and a
-    /// port or bridge that is no longer declared and that ifupdown2 does not remember. Anything else left is a failure.
+    /// Carries out what is known to be left by `ifreload -a`: members, MTUs, delays that are no longer declared, a port or
+    /// bridge that is no longer declared and that ifupdown2 does not remember, a default route that leads elsewhere.
+    /// Anything else left is a failure.
     pub(crate) fn carry_out_what_ifupdown2_leaves(&mut self, left: &[Change]) -> Result<bool, Fault> {
         let known: Vec<Change> = left.iter().filter(|change| is_left_by_ifupdown2(change)).cloned().collect();
         if known.is_empty() {
             return Ok(false);
         }
-        self.step("finish in Open vSwitch")?;
+        self.step("finish what was left")?;
         self.transact(&known, Port::set_left)?;
         self.set_mtus(&known)?;
+        let commands: Vec<Vec<String>> = known.iter().flat_map(corrections).collect();
+        if !commands.is_empty() {
+            self.run_ip(&commands)?;
+            // With the wrong default route gone, it makes the right one.
+            self.reload(&goes(left))?;
+        }
         Ok(true)
     }
 
@@ -80,35 +88,65 @@ impl Node<'_> {
         Ok(changes(&State::found(&picture, wanted), wanted))
     }
 
-    /// Sets links up or down: `ifreload -a` leaves one up that it brought up and that is not declared any more.
-    fn set_links(&mut self, changes: &[Change]) -> Result<(), Fault> {
-        let links = changes.iter().filter_map(|change| match change {
-            Change::Link { name, from, to } if from.present && to.present && from.up != to.up => {
-                Some((name, to.up?))
-            }
-            _ => None,
-        });
-        for (name, up) in links {
-            self.set_link(name, &[if up { "up" } else { "down" }])?;
-        }
-        Ok(())
+    /// Takes NICs that are to be in Open vSwitch out of Linux bridges and bonds: until then it can't have them. A bridge
+    /// that becomes one of Open vSwitch itself gives them up when it does.
+    fn release(&mut self, changes: &[Change]) -> Result<(), Fault> {
+        let is_replaced = |master: &str| {
+            changes
+                .iter()
+                .any(|change| matches!(change, Change::Bridge { name, to: Some(_), .. } if name == master))
+        };
+        let released: Vec<Vec<String>> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Link { name, from, to }
+                    if to.master.as_deref() == Some("")
+                        && !from.master.as_deref().is_some_and(is_replaced) =>
+                {
+                    leave_master(name, from, to)
+                }
+                _ => None,
+            })
+            .collect();
+        self.run_ip(&released)
     }
 
-    /// `ip link set`.
-    pub(crate) fn set_link(&mut self, name: &str, setting: &[&str]) -> Result<(), Fault> {
-        touch(&mut self.checkpoint)?;
-        let ip = self.paths.ip.to_string_lossy();
-        let words = [&*ip, "link", "set", "dev", name].into_iter().chain(setting.iter().copied());
-        let words: Vec<String> = words.map(str::to_owned).collect();
-        let command = words.join(" ");
-        self.commands.push(command.clone());
-        let finished = spawn::run(&words, self.paths.limits.ip, self.paths.limits.grace)
-            .map_err(|error| Fault::from_error("link_not_set", &error))?;
-        if finished.success() {
-            return Ok(());
+    /// Sets links on the way back: `ifreload -a` leaves one up that it brought up and that is not declared any more, and
+    /// never made the default route that somebody else made.
+    fn set_links(&mut self, changes: &[Change]) -> Result<(), Fault> {
+        let mut commands: Vec<Vec<String>> = changes.iter().flat_map(corrections).collect();
+        for change in changes {
+            let Change::Link { name, from, to } = change else { continue };
+            if !(from.present && to.present) {
+                continue;
+            }
+            if let Some(up) = to.up.filter(|up| from.up != Some(*up)) {
+                commands.push(words(&["link", "set", "dev", name, if up { "up" } else { "down" }]));
+            }
+            let made = to
+                .gateways
+                .iter()
+                .filter(|(gateway, is)| **is && from.gateways.get(*gateway) == Some(&false));
+            commands.extend(made.map(|(gateway, _)| route("add", gateway, name, &["onlink"])));
         }
-        let said = finished.stderr.trim();
-        Err(Fault::new("link_not_set", format!("running `{command}` failed: {said}")))
+        self.run_ip(&commands)
+    }
+
+    /// Runs ip(8), with the words of each command.
+    pub(crate) fn run_ip(&mut self, commands: &[Vec<String>]) -> Result<(), Fault> {
+        for arguments in commands {
+            touch(&mut self.checkpoint)?;
+            let words = [&[self.paths.ip.to_string_lossy().into_owned()], arguments.as_slice()].concat();
+            let command = words.join(" ");
+            self.commands.push(command.clone());
+            let finished = spawn::run(&words, self.paths.limits.ip, self.paths.limits.grace)
+                .map_err(|error| Fault::from_error("link_not_set", &error))?;
+            if !finished.success() {
+                let said = finished.stderr.trim();
+                return Err(Fault::new("link_not_set", format!("running `{command}` failed: {said}")));
+            }
+        }
+        Ok(())
     }
 
     fn step(&mut self, step: &str) -> Result<(), Fault> {
@@ -138,10 +176,27 @@ impl Node<'_> {
         Ok(())
     }
 
+    /// Members change place in one transaction, also one that was in a port of its own.
     fn exchange_members(&mut self, changes: &[Change]) -> Result<(), Fault> {
-        let ports =
-            changes.iter().filter(|change| matches!(change, Change::Port { from: Some(_), to: Some(_), .. }));
-        self.transact(&ports.cloned().collect::<Vec<_>>(), Port::set_members)
+        let joining: BTreeSet<&String> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Port { from: Some(from), to: Some(to), .. } => {
+                    Some(to.interfaces.difference(&from.interfaces))
+                }
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        let is_part = |change: &&Change| match change {
+            Change::Port { from: Some(_), to: Some(_), .. } => true,
+            Change::Port { from: Some(from), to: None, .. } => {
+                from.interfaces.iter().any(|name| joining.contains(name))
+            }
+            _ => false,
+        };
+        let ports: Vec<Change> = changes.iter().filter(is_part).cloned().collect();
+        self.transact(&ports, Port::set_members)
     }
 
     /// One transaction for the bridges and ports among `changes`, as far as `set` goes for a port; before it, what
@@ -251,6 +306,7 @@ fn is_left_by_ifupdown2(change: &Change) -> bool {
     match change {
         Change::Port { from: Some(from), to: Some(to), .. } => {
             let mut mended = from.clone();
+            mended.mac.clone_from(&to.mac);
             mended.interfaces.clone_from(&to.interfaces);
             mended.bond_updelay = to.bond_updelay;
             mended.bond_downdelay = to.bond_downdelay;
@@ -262,18 +318,62 @@ fn is_left_by_ifupdown2(change: &Change) -> bool {
         }
         Change::Link { from, to, .. } => Link { mtu: to.mtu, ..from.clone() } == *to,
         Change::Port { from: Some(_), to: None, .. } | Change::Bridge { from: Some(_), to: None, .. } => true,
-        _ => false,
+        change => !corrections(change).is_empty(),
     }
 }
 
+/// What ip(8) has to do to a link that `ifreload -a` leaves in a place, with a MAC address or with a default route that is
+/// not declared.
+fn corrections(change: &Change) -> Vec<Vec<String>> {
+    let Change::Link { name, from, to } = change else { return Vec::new() };
+    if !(from.present && to.present) {
+        return Vec::new();
+    }
+    let mut commands: Vec<_> = leave_master(name, from, to).into_iter().collect();
+    match &to.master {
+        Some(master) if !master.is_empty() && from.master != to.master => {
+            commands.push(words(&["link", "set", "dev", name, "master", master]));
+        }
+        _ => {}
+    }
+    if let Some(mac) = to.mac.as_ref().filter(|_| from.mac != to.mac) {
+        commands.push(words(&["link", "set", "dev", name, "address", mac]));
+    }
+    let wrong =
+        to.gateways.iter().filter(|(gateway, is)| !**is && from.gateways.get(*gateway) == Some(&true));
+    commands.extend(wrong.map(|(gateway, _)| route("del", gateway, name, &[])));
+    commands
+}
+
+/// Out of the Linux bridge or bond that has the link and is not to have it.
+fn leave_master(name: &str, from: &Link, to: &Link) -> Option<Vec<String>> {
+    let has_master = from.master.as_deref().is_some_and(|master| !master.is_empty());
+    (to.master.is_some() && has_master && from.master != to.master)
+        .then(|| words(&["link", "set", "dev", name, "nomaster"]))
+}
+
+fn route(verb: &str, gateway: &str, link: &str, more: &[&str]) -> Vec<String> {
+    let family = if gateway.contains(':') { "-6" } else { "-4" };
+    words(&[&[family, "route", verb, "default", "via", gateway, "dev", link], more].concat())
+}
+
+/// The words of a command.
+pub(crate) fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
 impl Port {
-    /// The members, and with them what keeps LACP from being renegotiated.
+    /// The members, and with them what keeps LACP from being renegotiated; and the MAC address, which would win over the
+    /// stanza's at each reload.
     fn set_members(
         &self,
         transaction: &mut Transaction<'_>,
         name: &str,
         from: &Self,
     ) -> Result<(), ovsdb::Error> {
+        if self.mac != from.mac {
+            transaction.set_interface(name, &InterfaceColumn::Mac(self.mac.clone()))?;
+        }
         if self.interfaces == from.interfaces {
             return Ok(());
         }
@@ -312,6 +412,7 @@ impl Port {
         let Self {
             bridge: _,
             internal: _,
+            mac: _,
             interfaces: _,
             bond_mode,
             lacp,

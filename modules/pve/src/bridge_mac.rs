@@ -4,51 +4,57 @@
 //! interface, the bridge's own port does not count, locally administered, multicast and zero addresses neither,
 //! and the numerically lowest that is left is taken.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::picture::Picture;
 
 /// The system id of a bond, in `ovs_options`.
 pub const SYSTEM_ID: &str = "lacp-system-id";
 
-/// The system id to pin so that the members of `port` that stay are not renegotiated, if it had `members`: the
-/// bridge's address of today, where the change would move it.
-pub fn to_pin(picture: &Picture, port: &str, members: &BTreeSet<String>) -> Option<String> {
+/// Ports that change, by name: the bridge of each, and the interfaces that it is to have.
+pub type Planned = BTreeMap<String, (String, BTreeSet<String>)>;
+
+/// The system id to pin so that the members of `port` that stay are not renegotiated by what is planned: the bridge's
+/// address of today, where that would move. Not everything planned happens at once, so the change of `port` alone must
+/// not move it either.
+pub fn to_pin(picture: &Picture, port: &str, planned: &Planned) -> Option<String> {
     let live = picture.ovs.ports.get(port)?;
-    if live.interfaces.is_disjoint(members) {
+    let own = planned.get(port)?;
+    // On another bridge it is made anew.
+    if live.interfaces.is_disjoint(&own.1) || live.bridge != own.0 {
         return None;
     }
-    moved_from(picture, &live.bridge, port, members)
+    let alone = Planned::from([(port.to_owned(), own.clone())]);
+    [&alone, planned].into_iter().find_map(|planned| moved_from(picture, &live.bridge, planned))
 }
 
-/// The other bonds of `bridge` whose LACP is renegotiated if `port` had `members`.
-pub fn renegotiated<'a>(
-    picture: &'a Picture,
-    bridge: &str,
-    port: &str,
-    members: &BTreeSet<String>,
-) -> Vec<&'a str> {
-    if moved_from(picture, bridge, port, members).is_none() {
+/// The bonds of `bridge` whose LACP is renegotiated by what is planned of other ports.
+pub fn renegotiated<'a>(picture: &'a Picture, bridge: &str, planned: &Planned) -> Vec<&'a str> {
+    if moved_from(picture, bridge, planned).is_none() {
         return Vec::new();
     }
     let others = picture.ovs.ports.iter().filter(|(name, other)| {
         let speaks_lacp = other.lacp.as_deref().is_some_and(|lacp| lacp != "off");
-        *name != port && other.bridge == bridge && speaks_lacp && !other.other_config.contains_key(SYSTEM_ID)
+        !planned.contains_key(*name)
+            && other.bridge == bridge
+            && speaks_lacp
+            && !other.other_config.contains_key(SYSTEM_ID)
     });
     others.map(|(name, _)| name.as_str()).collect()
 }
 
-/// The bridge's address of today, if it would be another one with `port` having `members`.
-fn moved_from(picture: &Picture, bridge: &str, port: &str, members: &BTreeSet<String>) -> Option<String> {
+/// The bridge's address of today, if it would be another one with what is planned.
+fn moved_from(picture: &Picture, bridge: &str, planned: &Planned) -> Option<String> {
     let row = picture.ovs.bridges.get(bridge)?;
     let today = picture.ovs.interfaces.get(bridge)?.mac_in_use.clone()?;
     if row.other_config.contains_key("hwaddr") {
         return None;
     }
-    let others = row.ports.iter().filter(|name| *name != bridge && *name != port);
-    let sets =
-        others.filter_map(|name| picture.ovs.ports.get(name).map(|port| &port.interfaces)).chain([members]);
-    let lowest = sets.filter_map(|set| mac(picture, set.first()?).filter(|mac| counts(mac))).min();
+    let others = row.ports.iter().filter(|name| *name != bridge && !planned.contains_key(*name));
+    let stay = others.filter_map(|name| picture.ovs.ports.get(name).map(|port| &port.interfaces));
+    let come = planned.values().filter(|(to, _)| to == bridge).map(|(_, interfaces)| interfaces);
+    let firsts = stay.chain(come).filter_map(BTreeSet::first);
+    let lowest = firsts.filter_map(|first| mac(picture, first).filter(|mac| counts(mac))).min();
     (lowest.as_ref() != Some(&today)).then_some(today)
 }
 

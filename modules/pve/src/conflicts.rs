@@ -8,7 +8,7 @@ use ansible_module::diff;
 use ansible_module::fault::Fault;
 
 use crate::apply_options::{ApplyOptions, Pending};
-use crate::bridge_mac;
+use crate::bridge_mac::{self, Planned};
 use crate::draft::Draft;
 use crate::interfaces::Kind;
 use crate::kernel::{self, Link};
@@ -108,21 +108,21 @@ pub fn live_port_is_ours(draft: &Draft<'_>, name: &str, kind: PortKind) -> Resul
     ))
 }
 
-/// The warning that LACP of other bonds on the bridge is renegotiated if `port` has `members`.
-pub fn renegotiation(
-    picture: &Picture,
-    bridge: &str,
-    port: &str,
-    members: &BTreeSet<String>,
-) -> Option<String> {
-    let bonds = bridge_mac::renegotiated(picture, bridge, port, members);
-    (!bonds.is_empty()).then(|| {
-        format!(
-            "LACP of {} is renegotiated: the MAC address of `{bridge}`, its system id, moves with this change; \
-             hint: `other_config:lacp-system-id` in its `ovs_options` pins it",
-            bonds.join(", ")
-        )
-    })
+/// The warnings that LACP of other bonds is renegotiated by what is planned, a bridge each.
+pub fn renegotiation(picture: &Picture, planned: &Planned) -> Vec<String> {
+    let old = planned.keys().filter_map(|port| picture.ovs.ports.get(port)).map(|port| port.bridge.as_str());
+    let bridges: BTreeSet<&str> = planned.values().map(|(bridge, _)| bridge.as_str()).chain(old).collect();
+    let told = bridges.into_iter().filter_map(|bridge| {
+        let bonds = bridge_mac::renegotiated(picture, bridge, planned);
+        (!bonds.is_empty()).then(|| {
+            format!(
+                "LACP of {} is renegotiated: the MAC address of `{bridge}`, its system id, moves with this change; \
+                 hint: `other_config:lacp-system-id` in its `ovs_options` pins it",
+                bonds.join(", ")
+            )
+        })
+    });
+    told.collect()
 }
 
 /// While Open vSwitch is stopped its links may still be there, so only a Linux bridge is surely foreign then.

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use ansible_module::fault::Fault;
 
-use crate::address::Address;
+use crate::address::{Address, host};
 use crate::apply_options::Aim;
 use crate::interfaces::{Interfaces, Kind, Stanza};
-use crate::live::{Bridge, Port};
+use crate::live::{Bridge, Port, declared_mac};
 use crate::picture::{self, Picture};
 use crate::state::{FileStore, Link, State, listing};
 
@@ -37,6 +37,7 @@ impl State {
             let new = picture::declared(interfaces, name);
             if is_live {
                 state.add_live(picture, interfaces, name, new.as_ref())?;
+                state.declare_place(picture, interfaces, name);
             }
             state.file.stanzas.insert(name.clone(), new);
         }
@@ -112,7 +113,36 @@ impl State {
             _ if was.is_none_or(|kind| kind == Kind::OvsBond) && picture.links.get(name).is_none() => return,
             _ => Link::default(),
         };
-        let Link { addresses, gateways, .. } = Address::link(old, new);
-        self.kernel.insert(name.to_owned(), Link { addresses, gateways, ..link });
+        let Link { addresses, mut gateways, .. } = Address::link(old, new);
+        let mac = new.filter(|_| is == Some(Kind::OvsIntPort)).and_then(declared_mac);
+        let families: Vec<bool> =
+            gateways.keys().filter_map(|gateway| Some(host(gateway)?.is_ipv4())).collect();
+        for route in picture.routes.iter().filter(|route| route.link == name) {
+            // Where the file has a say in the default route, one that leads elsewhere is wrong; `ifreload -a` leaves it.
+            if let Some(gateway) = route.gateway.filter(|gateway| families.contains(&gateway.is_ipv4())) {
+                gateways.entry(gateway.to_string()).or_insert(false);
+            }
+        }
+        self.kernel.insert(name.to_owned(), Link { mac, addresses, gateways, ..link });
+    }
+
+    /// A NIC is in one place; in a bond of Open vSwitch it has no address and no route.
+    fn declare_place(&mut self, picture: &Picture, interfaces: &Interfaces, name: &str) {
+        let Some(link) = self.kernel.get_mut(name).filter(|_| picture.links.is_nic(name)) else { return };
+        let Some(claim) = interfaces.claims(name).into_iter().next() else { return };
+        let is_linux = matches!(claim.key, "bridge_ports" | "slaves");
+        link.master = Some(if is_linux { claim.by } else { String::new() });
+        if claim.key != "ovs_bonds" {
+            return;
+        }
+        let live = picture.links.get(name).into_iter().flat_map(|link| &link.addresses);
+        for address in live.filter(|address| !address.is_link_local()) {
+            link.addresses.entry(address.to_string()).or_insert(false);
+        }
+        let gateways =
+            picture.routes.iter().filter(|route| route.link == name).filter_map(|route| route.gateway);
+        for gateway in gateways {
+            link.gateways.entry(gateway.to_string()).or_insert(false);
+        }
     }
 }

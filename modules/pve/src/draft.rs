@@ -4,12 +4,15 @@
 //! says nothing of them.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use ansible_module::converge::Target;
 use ansible_module::fault::Fault;
 
+use crate::address::{self, FAMILIES};
 use crate::apply_options::Aim;
 use crate::interfaces::{Interfaces, Kind, Stanza};
+use crate::lifeline;
 use crate::picture::{self, Picture};
 use crate::state::State;
 
@@ -106,13 +109,15 @@ impl<'a> Draft<'a> {
         self.warnings.extend(warnings);
     }
 
-    /// Whether `port` is at `by` because the running file says so, and the draft no longer does: applying frees it.
+    /// Whether `port` is at `by` because the running file says so, or though `by` is an object of the task, and the draft
+    /// does not have it there: applying frees it.
     pub fn frees(&self, port: &str, by: &str) -> bool {
         let names = self.picture.links.names(port);
         let is_claimed = |interfaces: &Interfaces| {
             names.iter().any(|name| interfaces.claims(name).iter().any(|claim| claim.by == by))
         };
-        is_claimed(&self.picture.running.interfaces) && !is_claimed(&self.interfaces)
+        let is_known = self.objects.contains(by) || is_claimed(&self.picture.running.interfaces);
+        is_known && !is_claimed(&self.interfaces)
     }
 
     /// Whether the running file has `find` true of the stanza of `name`, and the draft no longer does: applying
@@ -125,9 +130,26 @@ impl<'a> Draft<'a> {
         has(&self.picture.running.interfaces) && !has(&self.interfaces)
     }
 
+    /// Whether applying takes the address away from the link: the running file gives it to that, and the draft does not.
+    pub fn drops_address(&self, name: &str, address: IpAddr) -> bool {
+        let is_this = |cidr: &String| address::host(cidr) == Some(address);
+        let has = |stanza: &Stanza| {
+            FAMILIES.iter().any(|options| stanza.addresses(options.family).iter().any(is_this))
+        };
+        self.drops(name, has)
+    }
+
+    /// Whether applying makes the link a member of an OVSBond, which leaves it no address and no route.
+    pub fn bonds(&self, name: &str) -> bool {
+        let is_member =
+            |interfaces: &Interfaces| interfaces.claims(name).iter().any(|claim| claim.key == "ovs_bonds");
+        is_member(&self.interfaces) && !is_member(&self.picture.running.interfaces)
+    }
+
     /// What the node looks like when this has come true.
     pub fn finish(&self) -> Result<Target<State>, Fault> {
         let after = State::declared(self.picture, &self.interfaces, &self.objects)?;
+        lifeline::holds(self, &after)?;
         Ok(Target { after, also_affected: Vec::new(), warnings: self.warnings.clone() })
     }
 }

@@ -34,8 +34,10 @@ pub mod mtu;
 pub mod spare;
 
 pub mod conflicts;
+pub mod lifeline;
 pub mod mtu_chain;
 pub mod nic;
+pub mod takeover;
 pub mod writable;
 
 pub mod aggregation_key;

@@ -80,6 +80,9 @@ pub struct Port {
     pub bridge: String,
     /// Whether it is the node's own interface, and not one of NICs.
     pub internal: bool,
+    /// The MAC address that the database asks for; it wins over the stanza's. `None` is none, or not ours.
+    #[serde(default)]
+    pub mac: Option<String>,
     /// Its interfaces; the members of a bond.
     pub interfaces: BTreeSet<String>,
     /// `active-backup` where unset.
@@ -107,6 +110,7 @@ impl Port {
         Self {
             bridge: bridge.to_owned(),
             internal,
+            mac: None,
             interfaces,
             bond_mode: "active-backup".to_owned(),
             lacp: "off".to_owned(),
@@ -143,6 +147,9 @@ impl Port {
         let mut port = Self::new(&text("ovs_bridge"), kind == "OVSIntPort", interfaces);
         port.mtu_requests =
             port.interfaces.iter().filter_map(|name| Some((name.clone(), stanza.mtu()?))).collect();
+        if declared_mac(stanza).is_none() {
+            port.mac = live.and_then(|live| live.mac.clone());
+        }
         let extras = stanza.get_all("ovs_extra");
         let is_extra = |key: &str| extras.iter().any(|extra| extra.contains(&format!("{key}=")));
         let kept = live.iter().flat_map(|live| &live.other_config).filter(|(key, _)| is_extra(key));
@@ -194,7 +201,8 @@ impl Port {
     /// The port as the database has it.
     pub fn found(ovs: &Ovs, name: &str) -> Option<Self> {
         let row = ovs.ports.get(name)?;
-        let internal = ovs.interfaces.get(name).is_some_and(|interface| interface.kind == "internal");
+        let interface = ovs.interfaces.get(name).filter(|interface| interface.kind == "internal");
+        let internal = interface.is_some();
         let ovsdb::Port {
             bond_mode,
             lacp,
@@ -217,6 +225,7 @@ impl Port {
             bond_downdelay: *bond_downdelay,
             other_config: other_config.clone(),
             mtu_requests: row.interfaces.iter().filter_map(request).collect(),
+            mac: interface.and_then(|interface| interface.mac.clone()),
             ..Self::new(&row.bridge, internal, row.interfaces.iter().cloned().collect())
         })
     }
@@ -226,6 +235,7 @@ impl Port {
         let Self {
             bridge,
             internal,
+            mac,
             interfaces,
             bond_mode,
             lacp,
@@ -243,6 +253,7 @@ impl Port {
         [
             ("bridge", bridge.clone()),
             ("type", if *internal { "internal" } else { "" }.to_owned()),
+            ("mac", mac.clone().unwrap_or_default()),
             ("interfaces", interfaces.iter().cloned().collect::<Vec<_>>().join(" ")),
             ("bond_mode", of_nics(bond_mode.clone())),
             ("lacp", of_nics(lacp.clone())),
@@ -273,6 +284,11 @@ fn told_once(interfaces: &BTreeSet<String>, requests: &BTreeMap<String, u32>) ->
         Some(value) if values.len() == 1 && interfaces.iter().eq(requests.keys()) => value.to_string(),
         _ => requests.iter().map(|(name, mtu)| format!("{name}={mtu}")).collect::<Vec<_>>().join(" "),
     }
+}
+
+/// The MAC address that a stanza gives its interface: `hwaddress aa:…` or, in an older spelling, `hwaddress ether aa:…`.
+pub fn declared_mac(stanza: &Stanza) -> Option<String> {
+    stanza.get("hwaddress")?.split_ascii_whitespace().last().map(str::to_ascii_lowercase)
 }
 
 /// `10`, `10,20`, `10-12`, `[10, 20]`.

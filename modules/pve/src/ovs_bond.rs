@@ -8,11 +8,15 @@ use ansible_module::presence::Presence;
 use ansible_module::spec::ArgumentSpec;
 use serde::{Deserialize, Serialize};
 
+use crate::apply_options::Aim;
+use crate::bridge_mac::Planned;
 use crate::draft::Draft;
 use crate::interfaces::{Kind, OvsOptions, Stanza};
+use crate::nic::Remedies;
+use crate::picture::Picture;
 use crate::setting::Setting;
 use crate::task::Task;
-use crate::{attachment, bridge_mac, conflicts, mtu_chain, nic, rules, specs};
+use crate::{attachment, bridge_mac, conflicts, lifeline, mtu_chain, nic, rules, specs, takeover};
 
 /// The arguments as given.
 #[derive(Debug, Deserialize)]
@@ -22,6 +26,8 @@ pub struct Params {
     pub state: Presence,
     pub bridge: Option<String>,
     pub members: Option<Vec<String>>,
+    pub move_members: bool,
+    pub member_addresses: MemberAddresses,
     pub mode: Option<Mode>,
     pub lacp_time: Option<String>,
     pub lacp_fallback: Option<bool>,
@@ -34,6 +40,16 @@ pub struct Params {
     pub mtu: Option<i64>,
     pub comments: Option<String>,
     pub wait_for_lacp: i64,
+}
+
+/// What becomes of an address that a member has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MemberAddresses {
+    /// It stays, and the task is refused.
+    Refuse,
+    /// It goes.
+    Remove,
 }
 
 /// Bonding modes under their names in the Proxmox API.
@@ -77,6 +93,8 @@ pub struct OvsBond {
     state: Presence,
     bridge: Option<String>,
     members: Option<BTreeSet<String>>,
+    move_members: bool,
+    member_addresses: MemberAddresses,
     mode: Option<Mode>,
     /// By the key that it has in `ovs_options`.
     options: Vec<(&'static str, Setting<String>)>,
@@ -95,6 +113,8 @@ impl Task for OvsBond {
             state,
             bridge,
             members,
+            move_members,
+            member_addresses,
             mode,
             lacp_time,
             lacp_fallback,
@@ -148,6 +168,8 @@ impl Task for OvsBond {
             state,
             bridge,
             members: members.map(member_set).transpose()?,
+            move_members,
+            member_addresses,
             mode,
             options,
             mtu: Setting::new(mtu.map(|mtu| rules::mtu("mtu", mtu)).transpose()?, &0),
@@ -161,9 +183,13 @@ impl Task for OvsBond {
         let found = draft.stanza(&self.name);
         let before = found.as_ref().map(members).unwrap_or_default();
         let old_mtu = found.and_then(|stanza| stanza.mtu());
-        let stanza = match self.state {
+        let mut stanza = match self.state {
             Presence::Absent => None,
             Presence::Present => Some(self.stanza(draft)?),
+        };
+        let planned = match &mut stanza {
+            Some(stanza) => self.plan_members(draft, stanza)?,
+            None => Planned::new(),
         };
         attachment::put(draft, &self.name, stanza.as_ref(), conflicts::PortKind::Bond)?;
         let after = stanza.as_ref().map(members).unwrap_or_default();
@@ -180,13 +206,10 @@ impl Task for OvsBond {
                 None if nic.mtu() == old_mtu => nic.set_mtu(None),
                 _ => {}
             }
-            draft.put(&nic)?;
-            nic::is_free(draft, "members", member, &self.name)?;
+            self.take_member(draft, nic)?;
         }
         mtu_chain::is_in_order(draft, &self.name)?;
-        let after = in_use(draft, &after);
-        let bridge = stanza.get("ovs_bridge").unwrap_or_default();
-        draft.warn(conflicts::renegotiation(draft.picture, bridge, &self.name, &in_use(draft, &after)));
+        draft.warn(conflicts::renegotiation(draft.picture, &planned));
         Ok(())
     }
 
@@ -241,7 +264,7 @@ impl OvsBond {
             None if is_new => return Err(rules::required("members", &self.name, "[ens20f0np0, ens20f1np1]")),
             _ => {}
         }
-        self.set_options(&mut stanza, is_new, draft);
+        self.set_options(&mut stanza, is_new);
         self.mtu.apply(|mtu| stanza.set_mtu(mtu.copied()));
         if let Some(comments) = &self.comments {
             stanza.set_comment(comments);
@@ -249,7 +272,7 @@ impl OvsBond {
         Ok(stanza)
     }
 
-    fn set_options(&self, stanza: &mut Stanza, is_new: bool, draft: &Draft<'_>) {
+    fn set_options(&self, stanza: &mut Stanza, is_new: bool) {
         let mut options = OvsOptions::of(stanza);
         if let Some(mode) = self.mode.or(is_new.then_some(Mode::LacpBalanceTcp)) {
             let (bond_mode, lacp) = mode.options();
@@ -259,14 +282,69 @@ impl OvsBond {
         for (key, setting) in &self.options {
             setting.apply(|value| options.set(key, value.map(String::as_str)));
         }
-        let pinned = format!("other_config:{}", bridge_mac::SYSTEM_ID);
-        if options.get("lacp").is_some_and(|lacp| lacp != "off")
-            && options.get(&pinned).is_none()
-            && let Some(system_id) =
-                bridge_mac::to_pin(draft.picture, &self.name, &in_use(draft, stanza.list("ovs_bonds")))
-        {
-            options.set(&pinned, Some(&system_id));
+        options.put_into(stanza);
+    }
+
+    /// Takes the members out of where they are, if they may be moved, and keeps LACP as it is on those that stay: here
+    /// and in the bonds that members leave.
+    fn plan_members(&self, draft: &mut Draft<'_>, stanza: &mut Stanza) -> Result<Planned, Fault> {
+        let mut left = BTreeSet::new();
+        let mut planned = Planned::from([planned(draft, stanza)]);
+        if self.move_members {
+            for member in stanza.list("ovs_bonds") {
+                left.append(&mut takeover::take(draft, member, &self.name)?);
+            }
         }
+        let mut others: Vec<Stanza> = left.iter().filter_map(|bond| draft.stanza(bond)).collect();
+        planned.extend(others.iter().map(|other| self::planned(draft, other)));
+        pin_system_id(stanza, draft.picture, &planned);
+        for other in &mut others {
+            pin_system_id(other, draft.picture, &planned);
+            draft.put(other)?;
+        }
+        Ok(planned)
+    }
+
+    /// Declares a member by its stanza, if it is free.
+    fn take_member(&self, draft: &mut Draft<'_>, mut stanza: Stanza) -> Result<(), Fault> {
+        let mut remedies = Remedies::default();
+        if !self.move_members {
+            remedies.in_use = "take it out there first, or let `move_members: true` do it";
+        }
+        match self.member_addresses {
+            MemberAddresses::Refuse => {
+                remedies.address = Some(
+                    "move the address to an IntPort first, or in the same staged change with `member_addresses: remove`",
+                );
+            }
+            MemberAddresses::Remove => {
+                stanza.remove_addresses();
+                remedies.address = None;
+            }
+        }
+        draft.put(&stanza)?;
+        if self.member_addresses == MemberAddresses::Remove && draft.picture.aim != Aim::Staged {
+            lifeline::keeps_gateway(draft, &stanza.name)?;
+        }
+        nic::is_free_or(remedies, draft, "members", &stanza.name, &self.name)
+    }
+}
+
+/// A bond with its bridge and members, as its stanza has them.
+fn planned(draft: &Draft<'_>, stanza: &Stanza) -> (String, (String, BTreeSet<String>)) {
+    let members = in_use(draft, stanza.list("ovs_bonds"));
+    (stanza.name.clone(), (stanza.get("ovs_bridge").unwrap_or_default().to_owned(), members))
+}
+
+/// Where the bond speaks LACP and its members that stay would be renegotiated, pins what they know it by.
+fn pin_system_id(stanza: &mut Stanza, picture: &Picture, planned: &Planned) {
+    let mut options = OvsOptions::of(stanza);
+    let pinned = format!("other_config:{}", bridge_mac::SYSTEM_ID);
+    if options.get("lacp").is_none_or(|lacp| lacp == "off") || options.get(&pinned).is_some() {
+        return;
+    }
+    if let Some(system_id) = bridge_mac::to_pin(picture, &stanza.name, planned) {
+        options.set(&pinned, Some(&system_id));
         options.put_into(stanza);
     }
 }

@@ -8,6 +8,7 @@ use ansible_module::spec::ArgumentSpec;
 use serde::Deserialize;
 
 use crate::address::Address;
+use crate::bridge_mac::Planned;
 use crate::draft::Draft;
 use crate::interfaces::{Kind, Stanza};
 use crate::live::Bridge;
@@ -25,6 +26,8 @@ pub struct Params {
     pub ports: Option<Vec<String>>,
     pub cidr: Option<String>,
     pub gateway: Option<String>,
+    pub cidr6: Option<String>,
+    pub gateway6: Option<String>,
     pub mtu: Option<i64>,
     pub datapath_type: Option<String>,
     pub comments: Option<String>,
@@ -47,7 +50,8 @@ impl Task for OvsBridge {
     type Params = Params;
 
     fn new(params: Params) -> Result<Self, Fault> {
-        let Params { name, state, ports, cidr, gateway, mtu, datapath_type, comments } = params;
+        let Params { name, state, ports, cidr, gateway, cidr6, gateway6, mtu, datapath_type, comments } =
+            params;
         rules::bridge_name("name", &name)?;
         for port in ports.iter().flatten() {
             rules::nic_name("ports", port)?;
@@ -57,7 +61,7 @@ impl Task for OvsBridge {
             name,
             state,
             ports: ports.map(BTreeSet::from_iter),
-            address: Address::new(cidr, gateway, None, None)?,
+            address: Address::new(cidr, gateway, cidr6, gateway6)?,
             mtu: Setting::new(mtu.map(|mtu| rules::mtu("mtu", mtu)).transpose()?, &0),
             datapath_type: Setting::new(datapath_type, &"default".to_owned()),
             comments,
@@ -92,9 +96,9 @@ impl Task for OvsBridge {
             self.attach(draft, nic)?;
         }
         for nic in wanted.difference(&own) {
-            let nic = draft.picture.links.in_use(nic);
-            let interfaces = BTreeSet::from([nic.to_owned()]);
-            draft.warn(conflicts::renegotiation(draft.picture, &self.name, nic, &interfaces));
+            let nic = draft.picture.links.in_use(nic).to_owned();
+            let port = (self.name.clone(), BTreeSet::from([nic.clone()]));
+            draft.warn(conflicts::renegotiation(draft.picture, &Planned::from([(nic, port)])));
         }
         mtu_chain::is_in_order(draft, &self.name)
     }

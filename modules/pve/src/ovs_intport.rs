@@ -1,13 +1,17 @@
 //! `pve_ovs_intport`: what its arguments mean, and what they make of a node. No I/O.
 
+use std::net::IpAddr;
+
 use ansible_module::fault::Fault;
 use ansible_module::presence::Presence;
 use ansible_module::spec::ArgumentSpec;
 use serde::Deserialize;
 
-use crate::address::Address;
+use crate::address::{self, Address, FAMILIES};
 use crate::draft::Draft;
 use crate::interfaces::{Kind, OvsOptions, Stanza};
+use crate::live::declared_mac;
+use crate::picture::Picture;
 use crate::setting::Setting;
 use crate::task::Task;
 use crate::{attachment, conflicts, mtu_chain, rules, specs};
@@ -22,8 +26,19 @@ pub struct Params {
     pub tag: Option<i64>,
     pub cidr: Option<String>,
     pub gateway: Option<String>,
+    pub cidr6: Option<String>,
+    pub gateway6: Option<String>,
     pub mtu: Option<i64>,
+    pub mac: Option<String>,
     pub comments: Option<String>,
+}
+
+/// Where a MAC address comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Mac {
+    Given(String),
+    /// It is that of the link that has the IntPort's address now.
+    Inherit,
 }
 
 /// The arguments as meant: each valid by itself.
@@ -35,6 +50,7 @@ pub struct OvsIntport {
     tag: Option<u16>,
     address: Address,
     mtu: Setting<u32>,
+    mac: Setting<Mac>,
     comments: Option<String>,
 }
 
@@ -43,29 +59,27 @@ impl Task for OvsIntport {
     type Params = Params;
 
     fn new(params: Params) -> Result<Self, Fault> {
-        let Params { name, state, bridge, tag, cidr, gateway, mtu, comments } = params;
+        let Params { name, state, bridge, tag, cidr, gateway, cidr6, gateway6, mtu, mac, comments } = params;
         rules::intport_name("name", &name)?;
         if let Some(bridge) = &bridge {
             rules::bridge_name("bridge", bridge)?;
         }
         let comments = comments.map(|text| rules::comment("comments", &text)).transpose()?;
         let tag = tag.map(|tag| rules::vlan("tag", tag, true)).transpose()?;
-        Ok(Self {
-            name,
-            state,
-            bridge,
-            tag,
-            address: Address::new(cidr, gateway, None, None)?,
-            mtu: Setting::new(mtu.map(|mtu| rules::mtu("mtu", mtu)).transpose()?, &0),
-            comments,
-        })
+        let address = Address::new(cidr, gateway, cidr6, gateway6)?;
+        let mtu = Setting::new(mtu.map(|mtu| rules::mtu("mtu", mtu)).transpose()?, &0);
+        let mac = Setting::new(mac, &String::new()).try_map(|mac| match mac.as_str() {
+            "inherit" => Ok(Mac::Inherit),
+            mac => rules::mac("mac", mac).map(Mac::Given),
+        })?;
+        Ok(Self { name, state, bridge, tag, address, mtu, mac, comments })
     }
 
     fn draft(&self, draft: &mut Draft<'_>) -> Result<(), Fault> {
         conflicts::is_of_kind(draft, &self.name, Kind::OvsIntPort, "OVSIntPort")?;
         let stanza = match self.state {
             Presence::Absent => None,
-            Presence::Present => Some(self.stanza(draft.stanza(&self.name))?),
+            Presence::Present => Some(self.stanza(draft)?),
         };
         if let Some(stanza) = &stanza {
             conflicts::address_is_free(draft, stanza)?;
@@ -78,7 +92,8 @@ impl Task for OvsIntport {
 }
 
 impl OvsIntport {
-    fn stanza(&self, found: Option<Stanza>) -> Result<Stanza, Fault> {
+    fn stanza(&self, draft: &Draft<'_>) -> Result<Stanza, Fault> {
+        let found = draft.stanza(&self.name);
         let mut stanza = attachment::stanza(found, &self.name, "OVSIntPort", self.bridge.as_deref())?;
         if let Some(tag) = self.tag {
             let mut options = OvsOptions::of(&stanza);
@@ -87,9 +102,54 @@ impl OvsIntport {
         }
         self.address.put_into(&mut stanza)?;
         self.mtu.apply(|mtu| stanza.set_mtu(mtu.copied()));
+        self.set_mac(&mut stanza, draft.picture)?;
         if let Some(comments) = &self.comments {
             stanza.set_comment(comments);
         }
         Ok(stanza)
+    }
+
+    fn set_mac(&self, stanza: &mut Stanza, picture: &Picture) -> Result<(), Fault> {
+        let mac = match &self.mac {
+            Setting::Leave => return Ok(()),
+            Setting::Remove => None,
+            Setting::Set(Mac::Given(mac)) => Some(mac.clone()),
+            Setting::Set(Mac::Inherit) => match self.inherited(stanza, picture)? {
+                None => return Ok(()),
+                mac => mac,
+            },
+        };
+        // Another spelling of the same stays.
+        if declared_mac(stanza) != mac {
+            stanza.set("hwaddress", mac.as_deref());
+        }
+        Ok(())
+    }
+
+    /// The MAC address of the link that has an address of the stanza now; nothing where that is the IntPort itself, which
+    /// keeps what it has.
+    fn inherited(&self, stanza: &Stanza, picture: &Picture) -> Result<Option<String>, Fault> {
+        let addresses = FAMILIES.map(|options| stanza.addresses(options.family)).concat();
+        let hosts: Vec<IpAddr> = addresses.iter().filter_map(|cidr| address::host(cidr)).collect();
+        let holders = picture
+            .links
+            .iter()
+            .filter(|(_, link)| link.addresses.iter().any(|address| hosts.contains(&address.address)));
+        let holders: Vec<_> = holders.collect();
+        if holders.iter().any(|(name, _)| *name == self.name) {
+            return Ok(None);
+        }
+        if let Some((_, holder)) = holders.iter().find(|(_, link)| rules::mac("mac", &link.mac).is_ok()) {
+            return Ok(Some(holder.mac.clone()));
+        }
+        let fact = if addresses.is_empty() {
+            format!("`{}` would have no address to find it by", self.name)
+        } else {
+            format!("no link of this node has {} now", addresses.join(" or "))
+        };
+        Err(Fault::new(
+            "no_mac_to_inherit",
+            format!("option `mac`: there is none to inherit: {fact}; hint: give the MAC address itself"),
+        ))
     }
 }

@@ -45,6 +45,10 @@ pub struct Paths {
     pub proc: PathBuf,
     /// The kernel's routing tables and sockets.
     pub proc_net: PathBuf,
+    /// The cluster's nodes with their addresses: corosync.conf(5).
+    pub corosync: PathBuf,
+    /// Names of addresses: hosts(5).
+    pub hosts: PathBuf,
     /// Brings the node to what [`Self::interfaces`] says. In `/sbin`, where the package puts it: that is right
     /// both where `/sbin` is a link to `/usr/sbin` and where it is not.
     pub ifreload: Vec<String>,
@@ -152,6 +156,8 @@ impl Paths {
             sys_class_net: root.join("sys/class/net"),
             proc: root.join("proc"),
             proc_net: root.join("proc/net"),
+            corosync: root.join("etc/pve/corosync.conf"),
+            hosts: root.join("etc/hosts"),
             ifreload: vec![root.join("sbin/ifreload").to_string_lossy().into_owned(), "-a".to_owned()],
             ip: root.join("bin/ip"),
             ping: root.join("bin/ping"),
@@ -184,6 +190,8 @@ impl Paths {
             sys_class_net,
             proc,
             proc_net,
+            corosync,
+            hosts,
             ifreload,
             ip,
             ping,
@@ -202,6 +210,8 @@ impl Paths {
             ("SYS_CLASS_NET", sys_class_net),
             ("PROC", proc),
             ("PROC_NET", proc_net),
+            ("COROSYNC", corosync),
+            ("HOSTS", hosts),
             ("IP", ip),
             ("PING", ping),
             ("OVS_ADDON", ovs_addon),

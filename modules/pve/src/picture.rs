@@ -12,6 +12,7 @@ use crate::condone;
 use crate::interfaces::{Interfaces, Stanza};
 use crate::jsonrpc;
 use crate::kernel::{DefaultRoute, Links, default_routes};
+use crate::lifeline::{self, Lifeline};
 use crate::ovsdb::{self, Database, Ovs};
 use crate::paths::Paths;
 use crate::sourced::{self, Sourced};
@@ -44,6 +45,8 @@ pub struct Picture {
     pub links: Links,
     /// Where its default routes lead.
     pub routes: Vec<DefaultRoute>,
+    /// Addresses that it must not lose.
+    pub lifelines: Vec<Lifeline>,
     /// Whether this node's ifupdown2 unplugs guests that no `ovs_ports` line names, unless a line in the bridge's stanza
     /// spares them.
     pub lacks_condone_default: bool,
@@ -67,6 +70,7 @@ impl Picture {
             ovs: ovs.unwrap_or_default(),
             links,
             routes,
+            lifelines: lifeline::read(paths),
         };
         picture.sourced = sourced::read(paths, picture.interfaces())?;
         Ok(picture)

@@ -18,7 +18,7 @@ use crate::spawn;
 mod neighbour;
 mod peer;
 
-pub use peer::ssh_peer;
+pub use peer::{ssh_address, ssh_peer};
 
 /// How often a target that answered nothing is asked before a change. One question takes a second.
 const ATTEMPTS: usize = 2;

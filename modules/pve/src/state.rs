@@ -10,6 +10,7 @@ use ansible_module::sentence::Properties;
 use serde::{Deserialize, Serialize};
 
 use crate::interfaces::{Interfaces, Stanza};
+use crate::kernel::{self, Master};
 use crate::live::{Bridge, Port};
 use crate::picture::{self, Picture};
 
@@ -74,6 +75,12 @@ pub struct Link {
     pub present: bool,
     /// Whether it is administratively up; `None` where that is not ours.
     pub up: Option<bool>,
+    /// The Linux bridge or bond that has it, empty for none; `None` where that is not ours.
+    #[serde(default)]
+    pub master: Option<String>,
+    /// Its MAC address in lower case; `None` where that is not ours.
+    #[serde(default)]
+    pub mac: Option<String>,
     /// Addresses with prefix length: whether the link has them.
     pub addresses: BTreeMap<String, bool>,
     /// Gateways: whether a default route leads to them through the link.
@@ -124,6 +131,8 @@ impl Link {
         Self {
             present: link.is_some(),
             up: like.up.map(|_| link.is_some_and(|link| link.is_up)),
+            master: like.master.as_ref().map(|_| link.and_then(linux_master).unwrap_or_default().to_owned()),
+            mac: like.mac.as_ref().map(|_| link.map(|link| link.mac.clone()).unwrap_or_default()),
             addresses: like.addresses.keys().map(|cidr| (cidr.clone(), addresses.contains(cidr))).collect(),
             gateways: like.gateways.keys().map(|gateway| (gateway.clone(), has_gateway(gateway))).collect(),
             mtu: like.mtu.and(link.map(|link| link.mtu)),
@@ -134,7 +143,7 @@ impl Link {
 impl Link {
     /// What it is told in; empty where it does not exist.
     pub fn properties(&self) -> Properties {
-        let Self { present, up, addresses, gateways, mtu } = self;
+        let Self { present, up, master, mac, addresses, gateways, mtu } = self;
         let those = |map: &BTreeMap<String, bool>| {
             map.iter().filter(|(_, is)| **is).map(|(value, _)| value.as_str()).collect::<Vec<_>>().join(" ")
         };
@@ -144,14 +153,25 @@ impl Link {
             (true, Some(false)) => "down",
             (true, Some(true)) => "up",
         };
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
         [
             ("state", state.to_owned()),
+            ("master", text(master)),
+            ("mac", text(mac)),
             ("address", those(addresses)),
             ("default route via", those(gateways)),
             ("mtu", mtu.map(|mtu| mtu.to_string()).unwrap_or_default()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
+    }
+}
+
+/// The Linux bridge or bond that has the link.
+fn linux_master(link: &kernel::Link) -> Option<&str> {
+    match link.master.as_ref()? {
+        Master::Bridge(name) | Master::Bond(name) => Some(name),
+        Master::Other(_) => None,
     }
 }
 

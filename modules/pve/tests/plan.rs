@@ -2,10 +2,11 @@
 //!
 //! - `interfaces`: the file before; without it there is none. `staged`: changes that wait in `interfaces.new`.
 //! - `sourced`: a folder with the files of `/etc/network/interfaces.d`.
-//! - `case.json`: `links` (by name: `{}` is a NIC; `bridge` names its Linux bridge, `addresses` lists its own, `altnames` its other
-//!   names, `up` says that it is; `kind` makes it a `bridge` of Linux or a `tap`, as Open vSwitch makes them), `ports` that Open
-//!   vSwitch has already (by name: `bridge` and `type`), `default_routes` (link: gateway), `lacks_condone_default` (an ifupdown2
-//!   that is not Proxmox's) and `tasks`, each `{MODULE: ARGUMENTS}`.
+//! - `case.json`: `links` (by name: `{}` is a NIC; `bridge` names its Linux bridge, `bond` its Linux bond, `addresses` lists its
+//!   own, `altnames` its other names, `up` says that it is; `kind` makes it a `bridge` of Linux or a `tap`, as Open vSwitch makes
+//!   them), `ports` that Open vSwitch has already (by name: `bridge` and `type`, and `interfaces` where these are not the port
+//!   itself; `mac` is what the database asks for), `default_routes` (link: gateway), `lacks_condone_default` (an ifupdown2
+//!   that is not Proxmox's), `lifelines` (address: what it is) and `tasks`, each `{MODULE: ARGUMENTS}`.
 //! - `expected`: the file after all tasks; `expected_staged`: what waits then; `changes`: what they did, a line each;
 //!   `warnings`: what they warned of, where they did; `also_affected`: what a task that says `foreign_changes` told besides.
 //! - or `refused`: the code of the error that the tasks end with, and its message.
@@ -32,6 +33,7 @@ use pve::change::{Change, changes};
 use pve::file::Files;
 use pve::interfaces::Interfaces;
 use pve::kernel::{DefaultRoute, Kind, Link, Links, Master};
+use pve::lifeline::Lifeline;
 use pve::ovs_bond::OvsBond;
 use pve::ovs_bridge::OvsBridge;
 use pve::ovs_intport::OvsIntport;
@@ -152,18 +154,23 @@ fn picture(file: Option<Vec<u8>>, staged: Option<Vec<u8>>, described: &Value) ->
         let addresses =
             link["addresses"].as_array().into_iter().flatten().map(|address| cidr(address.as_str().unwrap()));
         let is_bridge = link["kind"] == "bridge";
+        let kind = match link["kind"].as_str() {
+            None => Kind::Physical,
+            Some("bridge") => Kind::Bridge,
+            Some("tap") => Kind::Tap,
+            Some(other) => panic!("there is no link of kind {other}"),
+        };
         let link = Link {
             index,
-            kind: match link["kind"].as_str() {
-                Some("bridge") => Kind::Bridge,
-                Some("tap") => Kind::Tap,
-                _ => Kind::Physical,
-            },
+            kind,
             mac: link["mac"].as_str().map_or_else(|| format!("3c:fd:fe:00:00:{index:02x}"), str::to_owned),
             mtu: 1500,
             is_up: link["up"].as_bool().unwrap_or(is_bridge),
             operstate: "down".to_owned(),
-            master: link["bridge"].as_str().map(|bridge| Master::Bridge(bridge.to_owned())),
+            master: link["bridge"]
+                .as_str()
+                .map(|bridge| Master::Bridge(bridge.to_owned()))
+                .or_else(|| link["bond"].as_str().map(|bond| Master::Bond(bond.to_owned()))),
             addresses: addresses.collect(),
         };
         (name.clone(), link)
@@ -180,13 +187,21 @@ fn picture(file: Option<Vec<u8>>, staged: Option<Vec<u8>>, described: &Value) ->
     for (name, port) in described["ports"].as_object().into_iter().flatten() {
         let bridge = port["bridge"].as_str().unwrap();
         picture.ovs.bridges.entry(bridge.to_owned()).or_default().ports.insert(name.clone());
-        let row = ovsdb::Port {
-            bridge: bridge.to_owned(),
-            interfaces: [name.clone()].into(),
-            ..ovsdb::Port::default()
-        };
+        let interfaces = port["interfaces"].as_array().map_or_else(
+            || BTreeSet::from([name.clone()]),
+            |names| names.iter().map(|name| name.as_str().unwrap().to_owned()).collect(),
+        );
+        for member in &interfaces {
+            interface(&mut picture, member, name, port["type"].as_str().unwrap());
+            let row = picture.ovs.interfaces.get_mut(member).unwrap();
+            row.mac = port["mac"].as_str().map(str::to_owned);
+        }
+        let row = ovsdb::Port { bridge: bridge.to_owned(), interfaces, ..ovsdb::Port::default() };
         picture.ovs.ports.insert(name.clone(), row);
-        interface(&mut picture, name, name, port["type"].as_str().unwrap());
+    }
+    for (address, what) in described["lifelines"].as_object().into_iter().flatten() {
+        let (address, what) = (address.parse().unwrap(), what.as_str().unwrap().to_owned());
+        picture.lifelines.push(Lifeline { address, what });
     }
     picture.lacks_condone_default = described["lacks_condone_default"] == true;
     for (link, gateway) in described["default_routes"].as_object().into_iter().flatten() {
@@ -226,7 +241,7 @@ fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
             request(picture, name, bridge.mtu_request);
         }
     }
-    for (name, port) in &after.ovsdb.ports {
+    for name in after.ovsdb.ports.keys() {
         if let Some(old) = picture.ovs.ports.remove(name) {
             old.interfaces.iter().for_each(|member| drop(picture.ovs.interfaces.remove(member)));
             // Where the bridge went, its ports went with it.
@@ -234,10 +249,15 @@ fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
                 bridge.ports.remove(name);
             }
         }
+    }
+    for (name, port) in &after.ovsdb.ports {
         let Some(port) = port else { continue };
         for member in &port.interfaces {
             interface(picture, member, name, if port.internal { "internal" } else { "" });
             request(picture, member, port.mtu_requests.get(member).copied());
+            if let Some(row) = picture.ovs.interfaces.get_mut(member) {
+                row.mac.clone_from(&port.mac);
+            }
         }
         let bridge = picture.ovs.bridges.get_mut(&port.bridge);
         bridge.unwrap_or_else(|| panic!("{name}: no bridge {}", port.bridge)).ports.insert(name.clone());
@@ -277,6 +297,10 @@ fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
         });
         link.is_up = wanted.up.unwrap_or(link.is_up);
         link.mtu = wanted.mtu.unwrap_or(link.mtu);
+        link.mac = wanted.mac.clone().unwrap_or(link.mac);
+        if let Some(master) = &wanted.master {
+            link.master = Some(Master::Bridge(master.clone())).filter(|_| !master.is_empty());
+        }
         for (address, is_there) in &wanted.addresses {
             link.addresses.retain(|other| other.to_string() != *address);
             link.addresses.extend(is_there.then(|| cidr(address)));

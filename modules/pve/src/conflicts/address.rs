@@ -7,7 +7,7 @@ use ansible_module::fault::Fault;
 use crate::address::{self, Options};
 use crate::draft::Draft;
 use crate::interfaces::Stanza;
-use crate::kernel::DefaultRoute;
+use crate::kernel::{Cidr, DefaultRoute};
 
 /// Refuses an address or a default gateway that another interface has, in the file or in the kernel. A node has one
 /// default gateway of each family.
@@ -50,7 +50,9 @@ fn is_free_in(options: Options, draft: &Draft<'_>, owner: &Stanza) -> Result<(),
             .collect();
         let is_live = routes.iter().any(|route| route.link == owner.name && route.gateway == Some(gateway));
         let stays = |route: &&&DefaultRoute| {
-            route.link != owner.name && !draft.drops(&route.link, |stanza| stanza.gateway(family).is_some())
+            route.link != owner.name
+                && !draft.drops(&route.link, |stanza| stanza.gateway(family).is_some())
+                && !draft.bonds(&route.link)
         };
         if let Some(other) = routes.iter().find(stays).filter(|_| !is_live) {
             let fact = format!("the node has a default route through the link `{}` already", other.link);
@@ -58,8 +60,9 @@ fn is_free_in(options: Options, draft: &Draft<'_>, owner: &Stanza) -> Result<(),
         }
     }
     for (name, link) in picture.links.iter().filter(|(name, _)| *name != owner.name) {
-        let goes = || draft.drops(name, |stanza| stanza.addresses(family).iter().any(is_same));
-        if let Some(other) = link.addresses.iter().find(|other| own.contains(&other.address) && !goes()) {
+        let goes = |address| draft.drops_address(name, address) || draft.bonds(name);
+        let is_taken = |other: &&Cidr| own.contains(&other.address) && !goes(other.address);
+        if let Some(other) = link.addresses.iter().find(is_taken) {
             let fact = format!("the link `{name}` has the address {other}");
             return in_use("address_in_use", options.cidr, fact);
         }
@@ -76,7 +79,7 @@ fn is_of_one_link(address: &IpAddr) -> bool {
 mod tests {
     use super::*;
     use crate::address::Address;
-    use crate::kernel::{Cidr, Kind, Link, Links};
+    use crate::kernel::{Kind, Link, Links};
     use crate::picture::{Picture, Text};
 
     /// Another interface with `file` in its stanza, the link `live` with an address, default routes.

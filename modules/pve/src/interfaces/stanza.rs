@@ -257,6 +257,18 @@ impl Stanza {
         self.drop_idle();
     }
 
+    /// Takes every address and gateway away, and what would get one: the method is `manual`, and there is no IPv6 stanza
+    /// beside another one unless it says something else.
+    pub fn remove_addresses(&mut self) {
+        for family in &mut self.families {
+            family.options.retain(|(key, _)| !is_per_family(canonical(key)));
+            if !family.method.is_empty() {
+                "manual".clone_into(&mut family.method);
+            }
+        }
+        self.drop_idle();
+    }
+
     fn drop_idle(&mut self) {
         let only = self.families.len() == 1;
         let is_idle = |found: &Family| {

@@ -78,6 +78,7 @@ impl Bond {
             bond_downdelay,
             other_config,
             mtu_requests: _,
+            mac: _,
         } = port;
         let is = |key: &str, value: &str| other_config.get(key).is_some_and(|found| found == value);
         let mtus: BTreeSet<Option<u32>> =

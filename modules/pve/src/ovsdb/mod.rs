@@ -161,6 +161,8 @@ pub struct Interface {
     pub other_config: Map,
     /// MTU that it has.
     pub mtu: Option<u32>,
+    /// MAC address asked for.
+    pub mac: Option<String>,
     /// MAC address that it has.
     pub mac_in_use: Option<String>,
     /// `up` or `down`: whether it is set up.

@@ -42,6 +42,7 @@ pub enum BridgeColumn {
 #[expect(missing_docs, reason = "the fields of `Interface` explain them")]
 pub enum InterfaceColumn {
     MtuRequest(Option<u32>),
+    Mac(Option<String>),
     OtherConfig(Map),
 }
 
@@ -83,6 +84,7 @@ impl InterfaceColumn {
             Self::MtuRequest(to) => {
                 ("mtu_request", optional(interface.mtu_request.as_ref()), optional(to.as_ref()))
             }
+            Self::Mac(to) => ("mac", optional(interface.mac.as_ref()), optional(to.as_ref())),
             Self::OtherConfig(to) => ("other_config", map(&interface.other_config), map(to)),
         }
     }

@@ -1,4 +1,4 @@
-//! Where the SSH connection comes from that this process was started over.
+//! Both ends of the SSH connection that this process was started over.
 //!
 //! sshd(8) says it in the environment, and sudo(8) takes that away. Then the connection is found among the sockets of
 //! the processes above this one: sshd's own process for the session is one of them.
@@ -22,7 +22,15 @@ pub fn ssh_peer(paths: &Paths) -> Option<IpAddr> {
     ["SSH_CONNECTION", "SSH_CLIENT"]
         .iter()
         .find_map(|name| from_variable(std::env::var_os(name)?.to_str()?))
-        .or_else(|| from_ancestors(paths, std::process::id()))
+        .or_else(|| Some(from_ancestors(paths, std::process::id())?.remote))
+}
+
+/// The address of this node that the connection came to; `None` where there is none, or where that cannot be told.
+pub fn ssh_address(paths: &Paths) -> Option<IpAddr> {
+    let connection = std::env::var_os("SSH_CONNECTION");
+    // Client, its port, server, its port; sshd(8).
+    let named = connection.and_then(|value| value.to_str()?.split_ascii_whitespace().nth(2)?.parse().ok());
+    named.filter(is_far).or_else(|| Some(from_ancestors(paths, std::process::id())?.local))
 }
 
 /// Both variables begin with the client's address; sshd(8).
@@ -31,7 +39,7 @@ fn from_variable(value: &str) -> Option<IpAddr> {
 }
 
 /// Looks from `process` upwards for the first one that holds a connection which came in.
-fn from_ancestors(paths: &Paths, process: u32) -> Option<IpAddr> {
+fn from_ancestors(paths: &Paths, process: u32) -> Option<Ends> {
     let incoming = incoming(
         &fs::read_to_string(paths.proc_net.join("tcp")).unwrap_or_default(),
         &fs::read_to_string(paths.proc_net.join("tcp6")).unwrap_or_default(),
@@ -40,8 +48,8 @@ fn from_ancestors(paths: &Paths, process: u32) -> Option<IpAddr> {
     for _ in 0..GENERATIONS {
         let folder = paths.proc.join(process.to_string());
         // sshd has its client before all that it opens for it, such as forwarded ports.
-        if let Some(peer) = sockets(&folder).iter().find_map(|socket| incoming.get(socket)) {
-            return Some(*peer);
+        if let Some(ends) = sockets(&folder).iter().find_map(|socket| incoming.get(socket)) {
+            return Some(*ends);
         }
         process = parent(&fs::read_to_string(folder.join("stat")).ok()?)?;
     }
@@ -69,16 +77,23 @@ fn sockets(folder: &Path) -> Vec<u64> {
     sockets.into_iter().map(|(_, inode)| inode).collect()
 }
 
+/// The addresses of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ends {
+    local: IpAddr,
+    remote: IpAddr,
+}
+
 /// A line of `/proc/net/tcp` or `/proc/net/tcp6`.
 struct Connection<'a> {
     local_port: u16,
-    remote: IpAddr,
+    ends: Ends,
     state: &'a str,
     inode: u64,
 }
 
-/// Far ends of the established connections to a port that somebody listens on, by the inode of their socket.
-fn incoming(tcp: &str, tcp6: &str) -> BTreeMap<u64, IpAddr> {
+/// The established connections to a port that somebody listens on, by the inode of their socket.
+fn incoming(tcp: &str, tcp6: &str) -> BTreeMap<u64, Ends> {
     let connections: Vec<_> = tcp.lines().chain(tcp6.lines()).filter_map(connection).collect();
     let listening: BTreeSet<u16> = connections
         .iter()
@@ -90,9 +105,9 @@ fn incoming(tcp: &str, tcp6: &str) -> BTreeMap<u64, IpAddr> {
         .filter(|connection| {
             connection.state == ESTABLISHED
                 && listening.contains(&connection.local_port)
-                && is_far(&connection.remote)
+                && is_far(&connection.ends.remote)
         })
-        .map(|connection| (connection.inode, connection.remote))
+        .map(|connection| (connection.inode, connection.ends))
         .collect()
 }
 
@@ -100,10 +115,10 @@ fn incoming(tcp: &str, tcp6: &str) -> BTreeMap<u64, IpAddr> {
 fn connection(line: &str) -> Option<Connection<'_>> {
     let fields: Vec<_> = line.split_ascii_whitespace().collect();
     let [_, local, remote, state, _, _, _, _, _, inode, ..] = fields.as_slice() else { return None };
-    let (_, port) = local.split_once(':')?;
+    let (local, port) = local.split_once(':')?;
     Some(Connection {
         local_port: u16::from_str_radix(port, 16).ok()?,
-        remote: address(remote.split_once(':')?.0)?,
+        ends: Ends { local: address(local)?, remote: address(remote.split_once(':')?.0)? },
         state,
         inode: inode.parse().ok()?,
     })
@@ -185,6 +200,10 @@ mod tests {
         }
     }
 
+    fn remote(tree: &Tree, process: u32) -> Option<String> {
+        Some(from_ancestors(&tree.paths, process)?.remote.to_string())
+    }
+
     fn listener() -> String {
         line(&v4(0, 0, 0, 0, 22), &v4(0, 0, 0, 0, 0), "0A", 1)
     }
@@ -217,7 +236,10 @@ mod tests {
                 .process(30, "sshd-session", 20, &[(4, "socket:[77]")])
                 .process(20, "sshd", 1, &[(3, "socket:[1]")])
                 .process(1, "systemd", 0, &[]);
-        assert_eq!(from_ancestors(&tree.paths, 50), Some("192.0.2.7".parse().unwrap()));
+        assert_eq!(
+            from_ancestors(&tree.paths, 50),
+            Some(Ends { local: "192.0.2.1".parse().unwrap(), remote: "192.0.2.7".parse().unwrap() })
+        );
         assert_eq!(from_ancestors(&tree.paths, 20), None, "the listener has no connection");
         assert_eq!(from_ancestors(&tree.paths, 99), None, "no such process");
     }
@@ -237,8 +259,8 @@ mod tests {
         .process(30, "sshd", 1, &[(4, "socket:[77]")])
         .process(31, "sshd", 1, &[(4, "socket:[78]")])
         .process(32, "sshd", 1, &[(4, "socket:[79]")]);
-        assert_eq!(from_ancestors(&tree.paths, 30), Some("2001:db8::7".parse().unwrap()));
-        assert_eq!(from_ancestors(&tree.paths, 31), Some("192.0.2.7".parse().unwrap()));
+        assert_eq!(remote(&tree, 30).as_deref(), Some("2001:db8::7"));
+        assert_eq!(remote(&tree, 31).as_deref(), Some("192.0.2.7"));
         assert_eq!(from_ancestors(&tree.paths, 32), None, "local to the link");
     }
 
@@ -272,6 +294,6 @@ mod tests {
             &[],
         )
         .process(30, "sshd", 1, &[(4, "socket:[77]"), (10, "socket:[70]")]);
-        assert_eq!(from_ancestors(&tree.paths, 30), Some("192.0.2.7".parse().unwrap()));
+        assert_eq!(remote(&tree, 30).as_deref(), Some("192.0.2.7"));
     }
 }
