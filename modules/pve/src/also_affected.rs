@@ -114,14 +114,19 @@ fn done_by_reload(picture: &Picture, stanza: &Stanza, change: Change) -> Option<
                 .iter()
                 .zip(&to.properties())
                 .any(|(from, to)| from != to && is_declared(&to.0));
-            differs.then_some(Change::Bridge { name, from: Some(from), to: Some(to) })
+            let has_new_mtu = to.mtu_request.is_some() && from.mtu_request != to.mtu_request;
+            (differs || has_new_mtu).then_some(Change::Bridge { name, from: Some(from), to: Some(to) })
         }
         Change::Port { name, from: Some(from), to: Some(to) } => {
             // With other members, ifupdown2 silently drops whatever else was to change.
             if from.interfaces != to.interfaces {
                 return None;
             }
+            // Nor are delays and MTUs of members reset that nobody declares any more.
+            let mut mtu_requests = from.mtu_requests.clone();
+            mtu_requests.extend(to.mtu_requests);
             let to = Port {
+                mtu_requests,
                 bond_updelay: if to.bond_updelay == 0 { from.bond_updelay } else { to.bond_updelay },
                 bond_downdelay: if to.bond_downdelay == 0 { from.bond_downdelay } else { to.bond_downdelay },
                 ..to
