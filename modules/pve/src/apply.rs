@@ -10,10 +10,11 @@ use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
 
 use crate::change::{Change, changes};
+use crate::linux_bridge::is_guest_port;
 use crate::live::{Bridge, Port};
 use crate::node::{Data, Node, database_deadline};
 use crate::ovsdb::{self, BridgeColumn, Database, PortColumn, Transaction};
-use crate::spawn;
+use crate::replacement::misses_a_default_route;
 use crate::state::{FileStore, Link, State};
 
 impl Node<'_> {
@@ -34,7 +35,9 @@ impl Node<'_> {
             self.step("set MTUs")?;
             self.set_mtus(changes)?;
             self.step("reload")?;
-            self.reload(&goes)
+            self.delete_linux_bridges(changes)?;
+            self.reload(&goes)?;
+            self.plug_guests(changes)
         } else {
             self.step("change Open vSwitch")?;
             self.transact(changes, Port::set_all)?;
@@ -42,15 +45,25 @@ impl Node<'_> {
         }
     }
 
-    /// Carries out what is known to be left by `ifreload -a`: members, MTUs, delays that are no longer declared, and a
-    /// port or bridge that is no longer declared and that ifupdown2 does not remember. Anything else left is a failure.
+    /// Carries out what is known to be left by `ifreload -a`: members, MTUs, what is no longer declared of a bridge, delays
+    /// that are no longer declared, a port or bridge that is no longer declared and that ifupdown2 does not remember, and
+    /// guests that it unplugged. Anything else left is a failure.
     pub(crate) fn carry_out_what_ifupdown2_leaves(&mut self, left: &[Change]) -> Result<bool, Fault> {
-        let known: Vec<Change> = left.iter().filter(|change| is_left_by_ifupdown2(change)).cloned().collect();
-        if known.is_empty() {
+        let is_known = |change: &&Change| is_left_by_ifupdown2(change) || self.can_plug(change);
+        let known: Vec<Change> = left.iter().filter(is_known).cloned().collect();
+        let is_bridge_missing =
+            left.iter().any(|change| matches!(change, Change::LinuxBridge { to: Some(_), .. }));
+        let is_route_missing = left.iter().any(misses_a_default_route);
+        if known.is_empty() && !is_bridge_missing && !is_route_missing {
             return Ok(false);
         }
-        self.step("finish in Open vSwitch")?;
+        let before = self.checkpoint.as_ref().map(|checkpoint| checkpoint.record.data.before.clone());
+        if let Some(before) = before.filter(|_| is_bridge_missing) {
+            self.bring_back_linux_bridges(&before)?;
+        }
+        self.step("finish")?;
         self.transact(&known, Port::set_left)?;
+        self.make_default_routes(left)?;
         self.set_mtus(&known)?;
         Ok(true)
     }
@@ -60,6 +73,7 @@ impl Node<'_> {
     pub(crate) fn go_back_to(&mut self, before: &State) -> Result<(), Fault> {
         // A file that is somebody else's now must not go live by our hand.
         self.put_file_back()?;
+        let brought_back = self.bring_back_linux_bridges(before);
         let left = self.left(before);
         let goes = left.as_deref().map(goes).unwrap_or_default();
         let exchanged = left.and_then(|left| self.exchange_members(&left));
@@ -67,15 +81,17 @@ impl Node<'_> {
         let is_touched =
             self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.record.data.live_touched);
         let reloaded = if is_touched { self.reload(&goes) } else { Ok(()) };
+        // Debian's ifupdown2 takes guests' ports off a Linux bridge.
+        let plugged = self.bring_back_linux_bridges(before);
         let finished = self.left(before).and_then(|left| {
             self.transact(&left, Port::set_all)?;
             self.set_links(&left)?;
             self.set_mtus(&left)
         });
-        exchanged.and(reloaded).and(finished)
+        brought_back.and(exchanged).and(reloaded).and(plugged).and(finished)
     }
 
-    fn left(&mut self, wanted: &State) -> Result<Vec<Change>, Fault> {
+    pub(crate) fn left(&mut self, wanted: &State) -> Result<Vec<Change>, Fault> {
         let picture = Device::read(self)?;
         Ok(changes(&State::found(&picture, wanted), wanted))
     }
@@ -96,19 +112,7 @@ impl Node<'_> {
 
     /// `ip link set`.
     pub(crate) fn set_link(&mut self, name: &str, setting: &[&str]) -> Result<(), Fault> {
-        touch(&mut self.checkpoint)?;
-        let ip = self.paths.ip.to_string_lossy();
-        let words = [&*ip, "link", "set", "dev", name].into_iter().chain(setting.iter().copied());
-        let words: Vec<String> = words.map(str::to_owned).collect();
-        let command = words.join(" ");
-        self.commands.push(command.clone());
-        let finished = spawn::run(&words, self.paths.limits.ip, self.paths.limits.grace)
-            .map_err(|error| Fault::from_error("link_not_set", &error))?;
-        if finished.success() {
-            return Ok(());
-        }
-        let said = finished.stderr.trim();
-        Err(Fault::new("link_not_set", format!("running `{command}` failed: {said}")))
+        self.ip(&[&["link", "set", "dev", name], setting].concat())
     }
 
     fn step(&mut self, step: &str) -> Result<(), Fault> {
@@ -146,7 +150,7 @@ impl Node<'_> {
 
     /// One transaction for the bridges and ports among `changes`, as far as `set` goes for a port; before it, what
     /// keeps the members that stay from being renegotiated.
-    fn transact(
+    pub(crate) fn transact(
         &mut self,
         changes: &[Change],
         set: fn(&Port, &mut Transaction<'_>, &str, &Port) -> Result<(), ovsdb::Error>,
@@ -160,12 +164,15 @@ impl Node<'_> {
             for change in changes {
                 match change {
                     Change::Bridge { name, from: Some(from), to: Some(to) } if from != to => {
-                        let column = BridgeColumn::DatapathType(to.datapath_type.clone());
-                        transaction.set_bridge(name, &column)?;
+                        to.set_all(transaction, name)?;
                     }
                     Change::Bridge { name, from: Some(_), to: None } => {
                         transaction.delete_bridge(name)?;
                         removed.push(name);
+                    }
+                    Change::Port { name, from: None, to: Some(to) } if is_guest_port(name) => {
+                        let Port { bridge, tag, trunks, vlan_mode, .. } = to;
+                        transaction.add_port(bridge, name, *tag, trunks, vlan_mode.as_ref())?;
                     }
                     Change::Port { name, from: Some(from), to: Some(to) } if from.bridge == to.bridge => {
                         set(to, transaction, name, from)?;
@@ -238,9 +245,12 @@ pub(crate) fn needs_reload(change: &Change) -> bool {
             };
             without_comments(from) != without_comments(to)
         }
-        Change::Stanza { .. } | Change::Listing { .. } => true,
+        Change::Stanza { .. } | Change::Listing { .. } | Change::LinuxBridge { .. } => true,
         Change::Link { from, to, .. } => Link { mtu: to.mtu, ..from.clone() } != *to,
-        Change::Bridge { from, to, .. } => from.is_none() || to.is_none(),
+        // What no option decides is set by ifupdown2 alone, from the stanza.
+        Change::Bridge { from, to, .. } => {
+            from.as_ref().map(|bridge| &bridge.others) != to.as_ref().map(|bridge| &bridge.others)
+        }
         Change::Port { from, to, .. } => {
             from.as_ref().map(|port| &port.bridge) != to.as_ref().map(|port| &port.bridge)
         }
@@ -257,12 +267,24 @@ fn is_left_by_ifupdown2(change: &Change) -> bool {
             mended.mtu_requests.clone_from(&to.mtu_requests);
             mended == *to
         }
-        Change::Bridge { from: Some(from), to: Some(to), .. } => {
-            Bridge { mtu_request: to.mtu_request, ..from.clone() } == *to
-        }
         Change::Link { from, to, .. } => Link { mtu: to.mtu, ..from.clone() } == *to,
-        Change::Port { from: Some(_), to: None, .. } | Change::Bridge { from: Some(_), to: None, .. } => true,
+        Change::Port { from: Some(_), to: None, .. } | Change::Bridge { from: Some(_), .. } => true,
         _ => false,
+    }
+}
+
+impl Bridge {
+    /// Every column; those that are as wanted add nothing.
+    fn set_all(&self, transaction: &mut Transaction<'_>, name: &str) -> Result<(), ovsdb::Error> {
+        let Self { datapath_type, stp, rstp, mcast_snooping, mtu_request: _, others: _ } = self;
+        [
+            BridgeColumn::DatapathType(datapath_type.clone()),
+            BridgeColumn::StpEnable(*stp),
+            BridgeColumn::RstpEnable(*rstp),
+            BridgeColumn::McastSnoopingEnable(*mcast_snooping),
+        ]
+        .iter()
+        .try_for_each(|column| transaction.set_bridge(name, column))
     }
 }
 
@@ -285,7 +307,7 @@ impl Port {
     }
 
     /// What `ifreload -a` is known to leave as it was.
-    fn set_left(
+    pub(crate) fn set_left(
         &self,
         transaction: &mut Transaction<'_>,
         name: &str,
@@ -302,7 +324,7 @@ impl Port {
     }
 
     /// Every column that differs.
-    fn set_all(
+    pub(crate) fn set_all(
         &self,
         transaction: &mut Transaction<'_>,
         name: &str,

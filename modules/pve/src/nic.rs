@@ -46,6 +46,7 @@ fn missing(picture: &Picture) -> Fault {
 fn enslaved(draft: &Draft<'_>, nic: &str, link: &Link) -> Option<Fault> {
     match link.master.as_ref()? {
         Master::Bridge(name) | Master::Bond(name) if draft.frees(nic, name) => None,
+        Master::Bridge(name) if draft.replaces(name) => None,
         Master::Bridge(name) => Some(in_use(&format!("it is a port of the Linux bridge `{name}`"))),
         Master::Bond(name) => Some(in_use(&format!("it is a member of the Linux bond `{name}`"))),
         // Open vSwitch's kernel datapath, which is asked by name.

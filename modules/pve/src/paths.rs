@@ -35,6 +35,8 @@ pub struct Paths {
     pub node_lock: PathBuf,
     /// Checkpoints and the guard's copy of the binary: kept over a reboot, and programs may run from there.
     pub state: PathBuf,
+    /// What the nodes of a Proxmox VE cluster have in common, and links to what is this node's.
+    pub pve_config: PathBuf,
     /// Socket of the Open vSwitch database.
     pub ovsdb: PathBuf,
     /// Folder with the pid file and the control socket of `ovs-vswitchd`.
@@ -50,6 +52,8 @@ pub struct Paths {
     pub ifreload: Vec<String>,
     /// Sets a link up or down, and looks for neighbours: ip(8).
     pub ip: PathBuf,
+    /// Shows and sets the VLANs of a Linux bridge's ports: bridge(8).
+    pub bridge: PathBuf,
     /// Asks whether an address answers: ping(8).
     pub ping: PathBuf,
     /// ifupdown2's own part for bridges of Open vSwitch, which is different where Proxmox patched it.
@@ -147,6 +151,7 @@ impl Paths {
             proxmox_lock: root.join("etc/network/.pve-interfaces.lock"),
             node_lock: root.join("run/bothends/node.lock"),
             state: root.join("var/lib/bothends"),
+            pve_config: root.join("etc/pve"),
             ovsdb: root.join("run/openvswitch/db.sock"),
             ovs_run: root.join("run/openvswitch"),
             sys_class_net: root.join("sys/class/net"),
@@ -154,6 +159,7 @@ impl Paths {
             proc_net: root.join("proc/net"),
             ifreload: vec![root.join("sbin/ifreload").to_string_lossy().into_owned(), "-a".to_owned()],
             ip: root.join("bin/ip"),
+            bridge: root.join("sbin/bridge"),
             ping: root.join("bin/ping"),
             ovs_addon: root.join("usr/share/ifupdown2/addons/openvswitch.py"),
             limits: Limits::default(),
@@ -179,6 +185,7 @@ impl Paths {
             proxmox_lock,
             node_lock,
             state,
+            pve_config,
             ovsdb,
             ovs_run,
             sys_class_net,
@@ -186,6 +193,7 @@ impl Paths {
             proc_net,
             ifreload,
             ip,
+            bridge,
             ping,
             ovs_addon,
             limits,
@@ -197,12 +205,14 @@ impl Paths {
             ("PROXMOX_LOCK", proxmox_lock),
             ("NODE_LOCK", node_lock),
             ("STATE", state),
+            ("PVE_CONFIG", pve_config),
             ("OVSDB", ovsdb),
             ("OVS_RUN", ovs_run),
             ("SYS_CLASS_NET", sys_class_net),
             ("PROC", proc),
             ("PROC_NET", proc_net),
             ("IP", ip),
+            ("BRIDGE", bridge),
             ("PING", ping),
             ("OVS_ADDON", ovs_addon),
         ] {
