@@ -10,10 +10,12 @@ use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
 
 use crate::change::{Change, changes};
+use crate::links::corrections;
+use crate::linux_bridge::is_guest_port;
 use crate::live::{Bridge, Port};
 use crate::node::{Data, Node, database_deadline};
 use crate::ovsdb::{self, BridgeColumn, Database, InterfaceColumn, PortColumn, Transaction};
-use crate::spawn;
+use crate::replacement::misses_a_default_route;
 use crate::state::{FileStore, Link, State};
 
 impl Node<'_> {
@@ -35,7 +37,9 @@ impl Node<'_> {
             self.step("set MTUs")?;
             self.set_mtus(changes)?;
             self.step("reload")?;
-            self.reload(&goes)
+            self.delete_linux_bridges(changes)?;
+            self.reload(&goes)?;
+            self.plug_guests(changes)
         } else {
             self.step("change Open vSwitch")?;
             self.transact(changes, Port::set_all)?;
@@ -43,19 +47,29 @@ impl Node<'_> {
         }
     }
 
-    /// Carries out what is known to be left by `ifreload -a`: members, MTUs, delays that are no longer declared, a port or
-    /// bridge that is no longer declared and that ifupdown2 does not remember, a default route that leads elsewhere.
-    /// Anything else left is a failure.
+    /// Carries out what is known to be left by `ifreload -a`: members, MTUs, delays and settings of a bridge that are no longer
+    /// declared, a port or bridge that is no longer declared and that ifupdown2 does not remember, guests that it unplugged, a
+    /// default route that leads elsewhere. Anything else left is a failure.
     pub(crate) fn carry_out_what_ifupdown2_leaves(&mut self, left: &[Change]) -> Result<bool, Fault> {
-        let known: Vec<Change> = left.iter().filter(|change| is_left_by_ifupdown2(change)).cloned().collect();
-        if known.is_empty() {
+        let is_known = |change: &&Change| is_left_by_ifupdown2(change) || self.can_plug(change);
+        let known: Vec<Change> = left.iter().filter(is_known).cloned().collect();
+        let is_bridge_missing =
+            left.iter().any(|change| matches!(change, Change::LinuxBridge { to: Some(_), .. }));
+        let is_route_missing = left.iter().any(misses_a_default_route);
+        if known.is_empty() && !is_bridge_missing && !is_route_missing {
             return Ok(false);
+        }
+        let before = self.checkpoint.as_ref().map(|checkpoint| checkpoint.record.data.before.clone());
+        if let Some(before) = before.filter(|_| is_bridge_missing) {
+            self.bring_back_linux_bridges(&before)?;
         }
         self.step("finish what was left")?;
         self.transact(&known, Port::set_left)?;
         self.set_mtus(&known)?;
         let commands: Vec<Vec<String>> = known.iter().flat_map(corrections).collect();
-        if !commands.is_empty() {
+        if commands.is_empty() {
+            self.make_default_routes(left)?;
+        } else {
             self.run_ip(&commands)?;
             // With the wrong default route gone, it makes the right one.
             self.reload(&goes(left))?;
@@ -68,6 +82,7 @@ impl Node<'_> {
     pub(crate) fn go_back_to(&mut self, before: &State) -> Result<(), Fault> {
         // A file that is somebody else's now must not go live by our hand.
         self.put_file_back()?;
+        let brought_back = self.bring_back_linux_bridges(before);
         let left = self.left(before);
         let goes = left.as_deref().map(goes).unwrap_or_default();
         let exchanged = left.and_then(|left| self.exchange_members(&left));
@@ -75,78 +90,19 @@ impl Node<'_> {
         let is_touched =
             self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.record.data.live_touched);
         let reloaded = if is_touched { self.reload(&goes) } else { Ok(()) };
+        // Debian's ifupdown2 takes guests' ports off a Linux bridge.
+        let plugged = self.bring_back_linux_bridges(before);
         let finished = self.left(before).and_then(|left| {
             self.transact(&left, Port::set_all)?;
             self.set_links(&left)?;
             self.set_mtus(&left)
         });
-        exchanged.and(reloaded).and(finished)
+        brought_back.and(exchanged).and(reloaded).and(plugged).and(finished)
     }
 
-    fn left(&mut self, wanted: &State) -> Result<Vec<Change>, Fault> {
+    pub(crate) fn left(&mut self, wanted: &State) -> Result<Vec<Change>, Fault> {
         let picture = Device::read(self)?;
         Ok(changes(&State::found(&picture, wanted), wanted))
-    }
-
-    /// Takes NICs that are to be in Open vSwitch out of Linux bridges and bonds: until then it can't have them. A bridge
-    /// that becomes one of Open vSwitch itself gives them up when it does.
-    fn release(&mut self, changes: &[Change]) -> Result<(), Fault> {
-        let is_replaced = |master: &str| {
-            changes
-                .iter()
-                .any(|change| matches!(change, Change::Bridge { name, to: Some(_), .. } if name == master))
-        };
-        let released: Vec<Vec<String>> = changes
-            .iter()
-            .filter_map(|change| match change {
-                Change::Link { name, from, to }
-                    if to.master.as_deref() == Some("")
-                        && !from.master.as_deref().is_some_and(is_replaced) =>
-                {
-                    leave_master(name, from, to)
-                }
-                _ => None,
-            })
-            .collect();
-        self.run_ip(&released)
-    }
-
-    /// Sets links on the way back: `ifreload -a` leaves one up that it brought up and that is not declared any more, and
-    /// never made the default route that somebody else made.
-    fn set_links(&mut self, changes: &[Change]) -> Result<(), Fault> {
-        let mut commands: Vec<Vec<String>> = changes.iter().flat_map(corrections).collect();
-        for change in changes {
-            let Change::Link { name, from, to } = change else { continue };
-            if !(from.present && to.present) {
-                continue;
-            }
-            if let Some(up) = to.up.filter(|up| from.up != Some(*up)) {
-                commands.push(words(&["link", "set", "dev", name, if up { "up" } else { "down" }]));
-            }
-            let made = to
-                .gateways
-                .iter()
-                .filter(|(gateway, is)| **is && from.gateways.get(*gateway) == Some(&false));
-            commands.extend(made.map(|(gateway, _)| route("add", gateway, name, &["onlink"])));
-        }
-        self.run_ip(&commands)
-    }
-
-    /// Runs ip(8), with the words of each command.
-    pub(crate) fn run_ip(&mut self, commands: &[Vec<String>]) -> Result<(), Fault> {
-        for arguments in commands {
-            touch(&mut self.checkpoint)?;
-            let words = [&[self.paths.ip.to_string_lossy().into_owned()], arguments.as_slice()].concat();
-            let command = words.join(" ");
-            self.commands.push(command.clone());
-            let finished = spawn::run(&words, self.paths.limits.ip, self.paths.limits.grace)
-                .map_err(|error| Fault::from_error("link_not_set", &error))?;
-            if !finished.success() {
-                let said = finished.stderr.trim();
-                return Err(Fault::new("link_not_set", format!("running `{command}` failed: {said}")));
-            }
-        }
-        Ok(())
     }
 
     fn step(&mut self, step: &str) -> Result<(), Fault> {
@@ -201,7 +157,7 @@ impl Node<'_> {
 
     /// One transaction for the bridges and ports among `changes`, as far as `set` goes for a port; before it, what
     /// keeps the members that stay from being renegotiated.
-    fn transact(
+    pub(crate) fn transact(
         &mut self,
         changes: &[Change],
         set: fn(&Port, &mut Transaction<'_>, &str, &Port) -> Result<(), ovsdb::Error>,
@@ -215,12 +171,15 @@ impl Node<'_> {
             for change in changes {
                 match change {
                     Change::Bridge { name, from: Some(from), to: Some(to) } if from != to => {
-                        let column = BridgeColumn::DatapathType(to.datapath_type.clone());
-                        transaction.set_bridge(name, &column)?;
+                        to.set_all(transaction, name)?;
                     }
                     Change::Bridge { name, from: Some(_), to: None } => {
                         transaction.delete_bridge(name)?;
                         removed.push(name);
+                    }
+                    Change::Port { name, from: None, to: Some(to) } if is_guest_port(name) => {
+                        let Port { bridge, tag, trunks, vlan_mode, .. } = to;
+                        transaction.add_port(bridge, name, *tag, trunks, vlan_mode.as_ref())?;
                     }
                     Change::Port { name, from: Some(from), to: Some(to) } if from.bridge == to.bridge => {
                         set(to, transaction, name, from)?;
@@ -293,9 +252,12 @@ pub(crate) fn needs_reload(change: &Change) -> bool {
             };
             without_comments(from) != without_comments(to)
         }
-        Change::Stanza { .. } | Change::Listing { .. } => true,
+        Change::Stanza { .. } | Change::Listing { .. } | Change::LinuxBridge { .. } => true,
         Change::Link { from, to, .. } => Link { mtu: to.mtu, ..from.clone() } != *to,
-        Change::Bridge { from, to, .. } => from.is_none() || to.is_none(),
+        // What no option decides is set by ifupdown2 alone, from the stanza.
+        Change::Bridge { from, to, .. } => {
+            from.as_ref().map(|bridge| &bridge.others) != to.as_ref().map(|bridge| &bridge.others)
+        }
         Change::Port { from, to, .. } => {
             from.as_ref().map(|port| &port.bridge) != to.as_ref().map(|port| &port.bridge)
         }
@@ -313,53 +275,25 @@ fn is_left_by_ifupdown2(change: &Change) -> bool {
             mended.mtu_requests.clone_from(&to.mtu_requests);
             mended == *to
         }
-        Change::Bridge { from: Some(from), to: Some(to), .. } => {
-            Bridge { mtu_request: to.mtu_request, ..from.clone() } == *to
-        }
         Change::Link { from, to, .. } => Link { mtu: to.mtu, ..from.clone() } == *to,
-        Change::Port { from: Some(_), to: None, .. } | Change::Bridge { from: Some(_), to: None, .. } => true,
+        Change::Port { from: Some(_), to: None, .. } | Change::Bridge { from: Some(_), .. } => true,
         change => !corrections(change).is_empty(),
     }
 }
 
-/// What ip(8) has to do to a link that `ifreload -a` leaves in a place, with a MAC address or with a default route that is
-/// not declared.
-fn corrections(change: &Change) -> Vec<Vec<String>> {
-    let Change::Link { name, from, to } = change else { return Vec::new() };
-    if !(from.present && to.present) {
-        return Vec::new();
+impl Bridge {
+    /// Every column; those that are as wanted add nothing.
+    fn set_all(&self, transaction: &mut Transaction<'_>, name: &str) -> Result<(), ovsdb::Error> {
+        let Self { datapath_type, stp, rstp, mcast_snooping, mtu_request: _, others: _ } = self;
+        [
+            BridgeColumn::DatapathType(datapath_type.clone()),
+            BridgeColumn::StpEnable(*stp),
+            BridgeColumn::RstpEnable(*rstp),
+            BridgeColumn::McastSnoopingEnable(*mcast_snooping),
+        ]
+        .iter()
+        .try_for_each(|column| transaction.set_bridge(name, column))
     }
-    let mut commands: Vec<_> = leave_master(name, from, to).into_iter().collect();
-    match &to.master {
-        Some(master) if !master.is_empty() && from.master != to.master => {
-            commands.push(words(&["link", "set", "dev", name, "master", master]));
-        }
-        _ => {}
-    }
-    if let Some(mac) = to.mac.as_ref().filter(|_| from.mac != to.mac) {
-        commands.push(words(&["link", "set", "dev", name, "address", mac]));
-    }
-    let wrong =
-        to.gateways.iter().filter(|(gateway, is)| !**is && from.gateways.get(*gateway) == Some(&true));
-    commands.extend(wrong.map(|(gateway, _)| route("del", gateway, name, &[])));
-    commands
-}
-
-/// Out of the Linux bridge or bond that has the link and is not to have it.
-fn leave_master(name: &str, from: &Link, to: &Link) -> Option<Vec<String>> {
-    let has_master = from.master.as_deref().is_some_and(|master| !master.is_empty());
-    (to.master.is_some() && has_master && from.master != to.master)
-        .then(|| words(&["link", "set", "dev", name, "nomaster"]))
-}
-
-fn route(verb: &str, gateway: &str, link: &str, more: &[&str]) -> Vec<String> {
-    let family = if gateway.contains(':') { "-6" } else { "-4" };
-    words(&[&[family, "route", verb, "default", "via", gateway, "dev", link], more].concat())
-}
-
-/// The words of a command.
-pub(crate) fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 impl Port {
@@ -385,7 +319,7 @@ impl Port {
     }
 
     /// What `ifreload -a` is known to leave as it was.
-    fn set_left(
+    pub(crate) fn set_left(
         &self,
         transaction: &mut Transaction<'_>,
         name: &str,
@@ -402,7 +336,7 @@ impl Port {
     }
 
     /// Every column that differs.
-    fn set_all(
+    pub(crate) fn set_all(
         &self,
         transaction: &mut Transaction<'_>,
         name: &str,

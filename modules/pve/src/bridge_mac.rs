@@ -58,6 +58,11 @@ fn moved_from(picture: &Picture, bridge: &str, planned: &Planned) -> Option<Stri
     (lowest.as_ref() != Some(&today)).then_some(today)
 }
 
+/// The address of a bridge that has these NICs as its only ports.
+pub fn of_nics(picture: &Picture, nics: &BTreeSet<String>) -> Option<String> {
+    nics.iter().filter_map(|nic| mac(picture, nic).filter(|mac| counts(mac))).min()
+}
+
 fn mac(picture: &Picture, interface: &str) -> Option<String> {
     let in_ovs = picture.ovs.interfaces.get(interface).and_then(|interface| interface.mac_in_use.clone());
     in_ovs.or_else(|| picture.links.get(interface).map(|link| link.mac.clone()))

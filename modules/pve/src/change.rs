@@ -5,6 +5,7 @@ use std::fmt;
 use ansible_module::sentence::{Properties, tell};
 
 use crate::interfaces::Stanza;
+use crate::linux_bridge::LinuxBridge;
 use crate::live::{Bridge, Port};
 use crate::state::{File, FileStore, Link, Ovsdb, State};
 
@@ -36,6 +37,15 @@ pub enum Change {
     },
     /// The file in which changes wait: it is there, and shall not be.
     Staged,
+    /// A bridge of the kernel, which gives way to one in Open vSwitch of the same name.
+    LinuxBridge {
+        /// Its name.
+        name: String,
+        /// As it is.
+        from: Option<LinuxBridge>,
+        /// As it shall be.
+        to: Option<LinuxBridge>,
+    },
     /// A bridge in Open vSwitch.
     Bridge {
         /// Its name.
@@ -72,10 +82,15 @@ impl Change {
     }
 }
 
-/// What leads from `found` to `wanted`, which list the same objects: file first, then Open vSwitch, then kernel.
+/// What leads from `found` to `wanted`, which list the same objects: file first, then Linux bridges that
+/// go, then Open vSwitch, then kernel.
 pub fn changes(found: &State, wanted: &State) -> Vec<Change> {
-    let State { file: File { store, waits, stanzas, ovs_ports }, ovsdb: Ovsdb { bridges, ports }, kernel } =
-        wanted;
+    let State {
+        file: File { store, waits, stanzas, ovs_ports },
+        ovsdb: Ovsdb { bridges, ports },
+        kernel,
+        linux_bridges,
+    } = wanted;
     let store = *store;
     let mut changes = Vec::new();
     if *waits == Some(false) && found.file.waits == Some(true) {
@@ -99,6 +114,16 @@ pub fn changes(found: &State, wanted: &State) -> Vec<Change> {
                     listed: *listed,
                 });
             }
+        }
+    }
+    for (name, to) in linux_bridges {
+        let from = found.linux_bridges.get(name).cloned().flatten();
+        let is_same = match (&from, to) {
+            (Some(from), Some(to)) => from.is_like(to),
+            (from, to) => from.is_none() && to.is_none(),
+        };
+        if !is_same {
+            changes.push(Change::LinuxBridge { name: name.clone(), from, to: to.clone() });
         }
     }
     for (name, to) in bridges {
@@ -138,6 +163,11 @@ impl fmt::Display for Change {
             }
             Self::Listing { store, bridge, port, listed: false } => {
                 write!(f, "{}: take {port} out of ovs_ports of {bridge}", store.name())
+            }
+            Self::LinuxBridge { name, from, to } => {
+                let from = from.as_ref().map(LinuxBridge::properties);
+                let to = to.as_ref().map(LinuxBridge::properties);
+                tell(f, "kernel", &format!("Linux bridge {name}"), from, to)
             }
             Self::Bridge { name, from, to } => {
                 let from = from.as_ref().map(Bridge::properties);

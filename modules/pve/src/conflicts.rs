@@ -42,12 +42,20 @@ pub fn is_of_kind(draft: &Draft<'_>, name: &str, wanted: Kind, word: &str) -> Re
     }
     let remedy = match writable::dashed(&stanza).first() {
         Some(key) => format!("Proxmox does not see its `{key}`: write underscores"),
-        None => "choose another name, or remove that first".to_owned(),
+        None => remedy(kind == Kind::LinuxBridge && wanted == Kind::OvsBridge).to_owned(),
     };
     Err(Fault::new(
         "name_in_use",
         format!("`{name}` is no {word}: the interfaces file has it as {kind}; hint: {remedy}"),
     ))
+}
+
+fn remedy(is_replaceable: bool) -> &'static str {
+    if is_replaceable {
+        "`replace_linux_bridge: true` makes it one, or choose another name"
+    } else {
+        "choose another name, or remove that first"
+    }
 }
 
 /// Refuses the name of a link that Open vSwitch did not make, such as a Linux bridge's.
@@ -57,9 +65,9 @@ pub fn name_is_free(draft: &Draft<'_>, name: &str, word: &str) -> Result<(), Fau
         Some(link) => Err(Fault::new(
             "name_in_use",
             format!(
-                "`{name}` is no {word}: the node has {} of this name, which Open vSwitch did not make; \
-                 hint: choose another name, or remove that first",
-                link.kind
+                "`{name}` is no {word}: the node has {} of this name, which Open vSwitch did not make; hint: {}",
+                link.kind,
+                remedy(link.kind == kernel::Kind::Bridge && word == "OVSBridge")
             ),
         )),
     }

@@ -12,6 +12,7 @@ use crate::apply_options::Aim;
 use crate::interfaces::{Interfaces, Kind, Stanza};
 use crate::live::{Bridge, Port, declared_mac};
 use crate::picture::{self, Picture};
+use crate::replace;
 use crate::state::{FileStore, Link, State, listing};
 
 impl State {
@@ -79,6 +80,11 @@ impl State {
         {
             let bridge = new.filter(|_| is == Some(Kind::OvsBridge)).map(Bridge::declared);
             self.ovsdb.bridges.insert(name.to_owned(), bridge);
+            if is == Some(Kind::OvsBridge) && picture.linux_bridges.contains_key(name) {
+                self.linux_bridges.insert(name.to_owned(), None);
+                let guests = replace::guests(picture, name)?;
+                self.ovsdb.ports.extend(guests.into_iter().map(|(guest, port)| (guest, Some(port))));
+            }
         }
         let is_port = |kind: Option<Kind>| kind.is_some_and(Kind::is_ovs_port);
         // What is live has the name in use, also where the file has another one.

@@ -146,6 +146,11 @@ impl<'a> Draft<'a> {
         is_member(&self.interfaces) && !is_member(&self.picture.running.interfaces)
     }
 
+    /// Whether the node has a Linux bridge of this name, and the draft an OVSBridge.
+    pub fn replaces(&self, bridge: &str) -> bool {
+        self.picture.linux_bridges.contains_key(bridge) && self.interfaces.kind(bridge) == Kind::OvsBridge
+    }
+
     /// What the node looks like when this has come true.
     pub fn finish(&self) -> Result<Target<State>, Fault> {
         let after = State::declared(self.picture, &self.interfaces, &self.objects)?;

@@ -56,7 +56,11 @@ impl Files {
                     edit(&mut interfaces, bridge, port)
                         .map_err(|error| Fault::from_error("file_not_editable", &error))?;
                 }
-                Change::Staged | Change::Bridge { .. } | Change::Port { .. } | Change::Link { .. } => {}
+                Change::Staged
+                | Change::LinuxBridge { .. }
+                | Change::Bridge { .. }
+                | Change::Port { .. }
+                | Change::Link { .. } => {}
             }
         }
         let edited =

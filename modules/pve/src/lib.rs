@@ -14,8 +14,11 @@ pub mod unixctl;
 
 pub mod apply_options;
 pub mod condone;
+pub mod linux_bridge;
 pub mod live;
+pub mod ovs_extra;
 pub mod picture;
+pub mod proxmox;
 pub mod reach;
 pub mod rules;
 pub mod setting;
@@ -31,6 +34,7 @@ pub mod declared;
 pub mod draft;
 pub mod keepsake;
 pub mod mtu;
+pub mod replace;
 pub mod spare;
 
 pub mod conflicts;
@@ -44,9 +48,11 @@ pub mod aggregation_key;
 pub mod apply;
 pub mod file;
 pub mod lacp_wait;
+pub mod links;
 pub mod mtu_request;
 pub mod node;
 pub mod reload;
+pub mod replacement;
 pub mod task;
 pub mod view;
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::interfaces::{OvsOptions, Stanza};
 use crate::kernel::Links;
+use crate::ovs_extra;
 use crate::ovsdb::{self, Ovs};
 
 /// The columns of a bridge that a stanza decides.
@@ -19,58 +20,74 @@ use crate::ovsdb::{self, Ovs};
 pub struct Bridge {
     /// `system` or `netdev`.
     pub datapath_type: String,
+    /// Whether it runs the spanning tree protocol.
+    pub stp: bool,
+    /// Whether it runs the rapid spanning tree protocol.
+    pub rstp: bool,
+    /// Whether it forwards multicast only to who asked for it.
+    pub mcast_snooping: bool,
     /// MTU asked for its own interface.
     pub mtu_request: Option<u32>,
+    /// Other columns that the stanza sets, or `COLUMN:KEY` of those that are maps.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<String, String>,
 }
 
 impl Bridge {
-    /// The bridge that `stanza` (an OVSBridge) declares.
+    /// The bridge that `stanza` (an OVSBridge) declares. What it does not say is off, though ifupdown2 leaves it on.
     pub fn declared(stanza: &Stanza) -> Self {
-        let datapath_type = stanza
-            .get_all("ovs_extra")
-            .into_iter()
-            .find_map(|extra| extra.strip_prefix(&datapath_prefix(&stanza.name)));
-        Self { datapath_type: datapath_type.unwrap_or("system").to_owned(), mtu_request: stanza.mtu() }
+        let is_on = |column| ovs_extra::setting(stanza, column).is_some_and(|value| is_true(&value));
+        Self {
+            datapath_type: ovs_extra::setting(stanza, "datapath_type").unwrap_or_else(|| "system".to_owned()),
+            stp: is_on("stp_enable"),
+            rstp: is_on("rstp_enable"),
+            mcast_snooping: is_on("mcast_snooping_enable"),
+            mtu_request: stanza.mtu(),
+            others: ovs_extra::others(stanza).into_iter().collect(),
+        }
     }
 
-    /// Makes the stanza say which datapath carries the bridge; `None` takes the setting away.
-    ///
-    /// `ovs_extra` and not `ovs_options`: ifupdown2 sets the latter before it clears the bridge's columns.
-    pub fn declare_datapath_type(stanza: &mut Stanza, datapath_type: Option<&str>) {
-        let prefix = datapath_prefix(&stanza.name);
-        let mut extras: Vec<String> = stanza
-            .get_all("ovs_extra")
-            .into_iter()
-            .filter(|extra| !extra.starts_with(&prefix))
-            .map(str::to_owned)
-            .collect();
-        extras.extend(datapath_type.map(|value| format!("{prefix}{value}")));
-        stanza.set_all("ovs_extra", &extras);
-    }
-
-    /// The bridge as the database has it, where an empty type stands for `system`.
-    pub fn found(ovs: &Ovs, name: &str) -> Option<Self> {
+    /// The bridge as the database has it, where an empty type stands for `system`. Of other columns those are looked at
+    /// that `like` has.
+    pub fn found(ovs: &Ovs, name: &str, like: Option<&Self>) -> Option<Self> {
         let row = ovs.bridges.get(name)?;
         let datapath_type = if row.datapath_type.is_empty() { "system" } else { &row.datapath_type };
-        let own = ovs.interfaces.get(name);
         Some(Self {
             datapath_type: datapath_type.to_owned(),
-            mtu_request: own.and_then(|interface| interface.mtu_request),
+            stp: row.stp_enable,
+            rstp: row.rstp_enable,
+            mcast_snooping: row.mcast_snooping_enable,
+            mtu_request: ovs.interfaces.get(name).and_then(|interface| interface.mtu_request),
+            others: like
+                .iter()
+                .flat_map(|like| &like.others)
+                .filter(|(path, text)| ovsdb::is_written(&row.columns, path, text))
+                .map(|(path, text)| (path.clone(), text.clone()))
+                .collect(),
         })
     }
 
     /// The columns with their values, for people.
     pub fn properties(&self) -> Properties {
-        let Self { datapath_type, mtu_request } = self;
-        vec![
-            ("datapath_type".to_owned(), datapath_type.clone()),
-            ("mtu_request".to_owned(), mtu_request.map(|mtu| mtu.to_string()).unwrap_or_default()),
+        let Self { datapath_type, stp, rstp, mcast_snooping, mtu_request, others } = self;
+        let on = |is_on: bool| if is_on { "on" } else { "" }.to_owned();
+        [
+            ("datapath_type", datapath_type.clone()),
+            ("stp", on(*stp)),
+            ("rstp", on(*rstp)),
+            ("mcast_snooping", on(*mcast_snooping)),
+            ("mtu_request", mtu_request.map(|mtu| mtu.to_string()).unwrap_or_default()),
         ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .chain(others.clone())
+        .collect()
     }
 }
 
-fn datapath_prefix(bridge: &str) -> String {
-    format!("set bridge {bridge} datapath_type=")
+/// As the database reads a truth value.
+pub fn is_true(text: &str) -> bool {
+    matches!(text, "true" | "yes" | "on" | "1")
 }
 
 /// The columns of a port that a stanza decides. What is unset in the database stands here as what it means.
@@ -122,6 +139,11 @@ impl Port {
             other_config: BTreeMap::new(),
             mtu_requests: BTreeMap::new(),
         }
+    }
+
+    /// A port of one interface of its own name with nothing set.
+    pub fn plain(bridge: &str, name: &str) -> Self {
+        Self::new(bridge, false, BTreeSet::from([name.to_owned()]))
     }
 
     /// The same with its interfaces under their names in use.

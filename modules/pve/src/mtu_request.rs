@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
 
-use crate::apply::words;
 use crate::change::Change;
 use crate::node::Node;
 use crate::ovsdb::InterfaceColumn;
@@ -61,7 +60,7 @@ impl Node<'_> {
         for (name, Wanted { mtu, .. }) in &wanted {
             let Some((link, mtu)) = links.get(name).zip(*mtu) else { continue };
             if link.mtu != mtu {
-                self.run_ip(&[words(&["link", "set", "dev", name, "mtu", &mtu.to_string()])])
+                self.ip(&["link", "set", "dev", name, "mtu", &mtu.to_string()])
                     .map_err(|fault| refused(name, mtu, &fault))?;
             }
         }

@@ -74,6 +74,7 @@ fn missing(picture: &Picture) -> Fault {
 fn enslaved(draft: &Draft<'_>, nic: &str, link: &Link) -> Option<String> {
     match link.master.as_ref()? {
         Master::Bridge(name) | Master::Bond(name) if draft.frees(nic, name) => None,
+        Master::Bridge(name) if draft.replaces(name) => None,
         Master::Bridge(name) => Some(format!("it is a port of the Linux bridge `{name}`")),
         Master::Bond(name) => Some(format!("it is a member of the Linux bond `{name}`")),
         // Open vSwitch's kernel datapath, which is asked by name.

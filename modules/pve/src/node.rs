@@ -24,6 +24,7 @@ use crate::lacp_wait::{self, Waiting};
 use crate::ovsdb::Ovs;
 use crate::paths::Paths;
 use crate::picture::Picture;
+use crate::proxmox;
 use crate::reach::{self, Answered, Targets};
 use crate::reload;
 use crate::state::State;
@@ -55,6 +56,8 @@ pub struct Node<'a> {
     pub(crate) aim: Aim,
     /// The bond whose members' LACP partners shall be current, and within what time.
     lacp: Option<(String, Duration)>,
+    /// Whether Proxmox's own configuration is read too.
+    reads_proxmox: bool,
     /// Who has to answer after a change: as asked for, or `None` for those who answered before it.
     required: Option<Vec<IpAddr>>,
     answered: Answered,
@@ -78,6 +81,7 @@ pub fn converge<T: Task>(params: Params<T::Params>, context: &Context) -> Ended 
     node.required = required;
     node.aim = options.aim();
     node.lacp = task.lacp();
+    node.reads_proxmox = task.asks_who_names_it();
     let target = |picture: &Picture| task::plan(&task, &options, picture, context.check_mode);
     converge::converge(&mut node, target, context)
 }
@@ -110,6 +114,7 @@ impl<'a> Node<'a> {
             paths: paths().map_err(|fault| Failure::untouched(Step::Read, fault))?,
             aim: Aim::default(),
             lacp: None,
+            reads_proxmox: false,
             required: None,
             answered: Answered::default(),
             lock: None,
@@ -187,7 +192,10 @@ impl Device for Node<'_> {
         if self.is_busy {
             return Err(reload::busy());
         }
-        let picture = Picture::read(&self.paths, self.aim)?;
+        let mut picture = Picture::read(&self.paths, self.aim)?;
+        if self.reads_proxmox {
+            picture.namers = proxmox::read(&self.paths)?;
+        }
         if !self.context.check_mode && self.aim != Aim::Staged {
             conflicts::ovs_runs(&picture)?;
         }

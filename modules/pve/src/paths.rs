@@ -35,6 +35,8 @@ pub struct Paths {
     pub node_lock: PathBuf,
     /// Checkpoints and the guard's copy of the binary: kept over a reboot, and programs may run from there.
     pub state: PathBuf,
+    /// What the nodes of a Proxmox VE cluster have in common, and links to what is this node's.
+    pub pve_config: PathBuf,
     /// Socket of the Open vSwitch database.
     pub ovsdb: PathBuf,
     /// Folder with the pid file and the control socket of `ovs-vswitchd`.
@@ -54,6 +56,8 @@ pub struct Paths {
     pub ifreload: Vec<String>,
     /// Sets a link up or down, and looks for neighbours: ip(8).
     pub ip: PathBuf,
+    /// Shows and sets the VLANs of a Linux bridge's ports: bridge(8).
+    pub bridge: PathBuf,
     /// Asks whether an address answers: ping(8).
     pub ping: PathBuf,
     /// ifupdown2's own part for bridges of Open vSwitch, which is different where Proxmox patched it.
@@ -151,6 +155,7 @@ impl Paths {
             proxmox_lock: root.join("etc/network/.pve-interfaces.lock"),
             node_lock: root.join("run/bothends/node.lock"),
             state: root.join("var/lib/bothends"),
+            pve_config: root.join("etc/pve"),
             ovsdb: root.join("run/openvswitch/db.sock"),
             ovs_run: root.join("run/openvswitch"),
             sys_class_net: root.join("sys/class/net"),
@@ -160,6 +165,7 @@ impl Paths {
             hosts: root.join("etc/hosts"),
             ifreload: vec![root.join("sbin/ifreload").to_string_lossy().into_owned(), "-a".to_owned()],
             ip: root.join("bin/ip"),
+            bridge: root.join("sbin/bridge"),
             ping: root.join("bin/ping"),
             ovs_addon: root.join("usr/share/ifupdown2/addons/openvswitch.py"),
             limits: Limits::default(),
@@ -185,6 +191,7 @@ impl Paths {
             proxmox_lock,
             node_lock,
             state,
+            pve_config,
             ovsdb,
             ovs_run,
             sys_class_net,
@@ -194,6 +201,7 @@ impl Paths {
             hosts,
             ifreload,
             ip,
+            bridge,
             ping,
             ovs_addon,
             limits,
@@ -205,6 +213,7 @@ impl Paths {
             ("PROXMOX_LOCK", proxmox_lock),
             ("NODE_LOCK", node_lock),
             ("STATE", state),
+            ("PVE_CONFIG", pve_config),
             ("OVSDB", ovsdb),
             ("OVS_RUN", ovs_run),
             ("SYS_CLASS_NET", sys_class_net),
@@ -213,6 +222,7 @@ impl Paths {
             ("COROSYNC", corosync),
             ("HOSTS", hosts),
             ("IP", ip),
+            ("BRIDGE", bridge),
             ("PING", ping),
             ("OVS_ADDON", ovs_addon),
         ] {

@@ -1,5 +1,6 @@
 //! Everything that was read of a node, at one moment: the context in which a task is planned.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -13,8 +14,10 @@ use crate::interfaces::{Interfaces, Stanza};
 use crate::jsonrpc;
 use crate::kernel::{DefaultRoute, Links, default_routes};
 use crate::lifeline::{self, Lifeline};
+use crate::linux_bridge::{self, LinuxBridge};
 use crate::ovsdb::{self, Database, Ovs};
 use crate::paths::Paths;
+use crate::proxmox::Namers;
 use crate::sourced::{self, Sourced};
 
 /// An interfaces file: its bytes, and what they say.
@@ -43,6 +46,10 @@ pub struct Picture {
     pub ovs_runs: bool,
     /// What links the kernel has.
     pub links: Links,
+    /// Its Linux bridges, by name.
+    pub linux_bridges: BTreeMap<String, LinuxBridge>,
+    /// Who names a bridge in Proxmox's own configuration; not read for every task.
+    pub namers: Namers,
     /// Where its default routes lead.
     pub routes: Vec<DefaultRoute>,
     /// Addresses that it must not lose.
@@ -60,6 +67,7 @@ impl Picture {
         let running = Text::new(read_file(&paths.interfaces)?, &links);
         let staged = read_file(&paths.staged)?.map(|bytes| Text::new(Some(bytes), &links));
         let ovs = read_ovs(paths)?;
+        let linux_bridges = linux_bridge::read(paths, &links)?;
         let mut picture = Self {
             lacks_condone_default: condone::lacks_default(&paths.ovs_addon),
             running,
@@ -69,6 +77,8 @@ impl Picture {
             ovs_runs: ovs.is_some(),
             ovs: ovs.unwrap_or_default(),
             links,
+            linux_bridges,
+            namers: Namers::new(),
             routes,
             lifelines: lifeline::read(paths),
         };

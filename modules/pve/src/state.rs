@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::interfaces::{Interfaces, Stanza};
 use crate::kernel::{self, Master};
+use crate::linux_bridge::LinuxBridge;
 use crate::live::{Bridge, Port};
 use crate::picture::{self, Picture};
 
@@ -23,6 +24,9 @@ pub struct State {
     pub ovsdb: Ovsdb,
     /// What the kernel has, by link.
     pub kernel: BTreeMap<String, Link>,
+    /// The kernel's bridges by name, where one gives way to an OVSBridge.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub linux_bridges: BTreeMap<String, Option<LinuxBridge>>,
 }
 
 /// The part of the interfaces file.
@@ -92,8 +96,12 @@ pub struct Link {
 impl State {
     /// The same objects as in `like`, as they are in `picture`.
     pub fn found(picture: &Picture, like: &Self) -> Self {
-        let Self { file: File { store, waits, stanzas, ovs_ports }, ovsdb: Ovsdb { bridges, ports }, kernel } =
-            like;
+        let Self {
+            file: File { store, waits, stanzas, ovs_ports },
+            ovsdb: Ovsdb { bridges, ports },
+            kernel,
+            linux_bridges,
+        } = like;
         let mut found = Self::default();
         found.file.store = *store;
         found.file.waits = waits.map(|_| picture.staged.is_some());
@@ -104,8 +112,8 @@ impl State {
         for (bridge, wanted) in ovs_ports {
             found.file.ovs_ports.insert(bridge.clone(), listing(file, bridge, wanted.keys()));
         }
-        for name in bridges.keys() {
-            found.ovsdb.bridges.insert(name.clone(), Bridge::found(&picture.ovs, name));
+        for (name, like) in bridges {
+            found.ovsdb.bridges.insert(name.clone(), Bridge::found(&picture.ovs, name, like.as_ref()));
         }
         for name in ports.keys() {
             let port = Port::found(&picture.ovs, name).map(|port| port.with_names_in_use(&picture.links));
@@ -113,6 +121,9 @@ impl State {
         }
         for (name, like) in kernel {
             found.kernel.insert(name.clone(), Link::found(picture, name, like));
+        }
+        for name in linux_bridges.keys() {
+            found.linux_bridges.insert(name.clone(), picture.linux_bridges.get(name).cloned());
         }
         found
     }
@@ -181,6 +192,7 @@ impl converge::State for State {
             file: File { store, waits: _, stanzas, ovs_ports },
             ovsdb: Ovsdb { bridges, ports },
             kernel,
+            linux_bridges,
         } = self;
         let file = store.name();
         let mut objects = Vec::new();
@@ -208,6 +220,12 @@ impl converge::State for State {
             object(
                 format!("port {name} in Open vSwitch"),
                 port.as_ref().map(|port| properties(&port.properties())).unwrap_or_default(),
+            );
+        }
+        for (name, bridge) in linux_bridges {
+            object(
+                format!("Linux bridge {name}"),
+                bridge.as_ref().map(|bridge| properties(&bridge.properties())).unwrap_or_default(),
             );
         }
         for (name, link) in kernel {

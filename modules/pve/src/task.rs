@@ -34,6 +34,10 @@ pub trait Task: Sized {
     fn new(params: Self::Params) -> Result<Self, Fault>;
     /// Changes the file as the arguments say, or tells what stands in the way. No I/O.
     fn draft(&self, draft: &mut Draft<'_>) -> Result<(), Fault>;
+    /// Whether it matters who names a bridge in Proxmox's own configuration.
+    fn asks_who_names_it(&self) -> bool {
+        false
+    }
     /// The bond whose LACP partners shall be current at the end, and within what time.
     fn lacp(&self) -> Option<(String, Duration)> {
         None

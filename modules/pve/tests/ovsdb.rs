@@ -208,8 +208,33 @@ fn columns_are_set_and_taken_away() {
     bond.other_config.clear();
     let bridge = wanted.bridges.get_mut("vmbr0").unwrap();
     (bridge.rstp_enable, bridge.mcast_snooping_enable) = (false, true);
+    bridge.columns["rstp_enable"] = false.into();
+    bridge.columns["mcast_snooping_enable"] = true.into();
     wanted.interfaces.get_mut("nic0").unwrap().mtu_request = Some(9000);
     assert_eq!(server.read(), wanted);
+}
+
+#[test]
+fn a_guests_port_is_added_with_its_vlans() {
+    let server = Server::with_a_bond();
+    let before = server.read();
+    let mut change = Transaction::new(&before);
+    let native = "native-untagged".to_owned();
+    change.add_port("vmbr0", "tap100i0", Some(20), &[30, 31].into(), Some(&native)).unwrap();
+    change.add_port("vmbr0", "veth101i0", None, &BTreeSet::new(), None).unwrap();
+    server.commit(&change).unwrap();
+    let after = server.read();
+    let port = &after.ports["tap100i0"];
+    assert_eq!((port.bridge.as_str(), port.tag, &port.vlan_mode), ("vmbr0", Some(20), &Some(native)));
+    assert_eq!((&port.trunks, &port.interfaces), (&[30, 31].into(), &["tap100i0".to_owned()].into()));
+    assert_eq!(after.interfaces["veth101i0"].kind, "");
+    assert!(after.bridges["vmbr0"].ports.contains("veth101i0"));
+
+    // Somebody else was quicker.
+    let mut again = Transaction::new(&before);
+    again.add_port("vmbr0", "tap100i0", None, &BTreeSet::new(), None).unwrap();
+    let error = again.commit(&mut server.database()).unwrap_err();
+    assert!(error.to_string().contains("port `tap100i0` changed"), "{error}");
 }
 
 #[test]

@@ -3,10 +3,12 @@
 //! - `interfaces`: the file before; without it there is none. `staged`: changes that wait in `interfaces.new`.
 //! - `sourced`: a folder with the files of `/etc/network/interfaces.d`.
 //! - `case.json`: `links` (by name: `{}` is a NIC; `bridge` names its Linux bridge, `bond` its Linux bond, `addresses` lists its
-//!   own, `altnames` its other names, `up` says that it is; `kind` makes it a `bridge` of Linux or a `tap`, as Open vSwitch makes
-//!   them), `ports` that Open vSwitch has already (by name: `bridge` and `type`, and `interfaces` where these are not the port
-//!   itself; `mac` is what the database asks for), `default_routes` (link: gateway), `lacks_condone_default` (an ifupdown2
-//!   that is not Proxmox's), `lifelines` (address: what it is) and `tasks`, each `{MODULE: ARGUMENTS}`.
+//!   own, `altnames` its other names, `up` says that it is; `kind` makes it a `bridge` or `bond` of Linux, a `tap` as Open vSwitch
+//!   makes them, or a `virtual` one, a guest's or somebody's), `vlans` of the ports of a Linux bridge that is VLAN-aware, `ports`
+//!   that Open vSwitch has already (by name: `bridge` and `type`, and `interfaces` where these are not the port itself; `mac` is
+//!   what the database asks for), `mirrors` (name: bridge), `named_by` (by bridge: `guests` and `zones` of Proxmox's
+//!   configuration), `default_routes` (link: gateway), `lacks_condone_default` (an ifupdown2 that is not Proxmox's),
+//!   `lifelines` (address: what it is) and `tasks`, each `{MODULE: ARGUMENTS}`.
 //! - `expected`: the file after all tasks; `expected_staged`: what waits then; `changes`: what they did, a line each;
 //!   `warnings`: what they warned of, where they did; `also_affected`: what a task that says `foreign_changes` told besides.
 //! - or `refused`: the code of the error that the tasks end with, and its message.
@@ -20,7 +22,7 @@
     reason = "what fails here is the test"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,11 +36,14 @@ use pve::file::Files;
 use pve::interfaces::Interfaces;
 use pve::kernel::{DefaultRoute, Kind, Link, Links, Master};
 use pve::lifeline::Lifeline;
+use pve::linux_bridge::LinuxBridge;
+use pve::live;
 use pve::ovs_bond::OvsBond;
 use pve::ovs_bridge::OvsBridge;
 use pve::ovs_intport::OvsIntport;
 use pve::ovsdb;
 use pve::picture::{Picture, Text};
+use pve::proxmox::Namer;
 use pve::sourced::Sourced;
 use pve::state::State;
 use pve::task::{Params, Task, plan as plan_task};
@@ -158,6 +163,8 @@ fn picture(file: Option<Vec<u8>>, staged: Option<Vec<u8>>, described: &Value) ->
             None => Kind::Physical,
             Some("bridge") => Kind::Bridge,
             Some("tap") => Kind::Tap,
+            Some("bond") => Kind::Bond,
+            Some("virtual") => Kind::Virtual,
             Some(other) => panic!("there is no link of kind {other}"),
         };
         let link = Link {
@@ -183,7 +190,8 @@ fn picture(file: Option<Vec<u8>>, staged: Option<Vec<u8>>, described: &Value) ->
     let links = links.with_altnames(altnames);
     let running = Text::new(file, &links);
     let staged = staged.map(|bytes| Text::new(Some(bytes), &links));
-    let mut picture = Picture { running, staged, ovs_runs: true, links, ..Picture::default() };
+    let linux_bridges = linux_bridges(&links, &described["vlans"]);
+    let mut picture = Picture { running, staged, ovs_runs: true, links, linux_bridges, ..Picture::default() };
     for (name, port) in described["ports"].as_object().into_iter().flatten() {
         let bridge = port["bridge"].as_str().unwrap();
         picture.ovs.bridges.entry(bridge.to_owned()).or_default().ports.insert(name.clone());
@@ -204,11 +212,35 @@ fn picture(file: Option<Vec<u8>>, staged: Option<Vec<u8>>, described: &Value) ->
         picture.lifelines.push(Lifeline { address, what });
     }
     picture.lacks_condone_default = described["lacks_condone_default"] == true;
+    for (mirror, bridge) in described["mirrors"].as_object().into_iter().flatten() {
+        let bridge = bridge.as_str().unwrap().to_owned();
+        picture.ovs.bridges.entry(bridge).or_default().mirrors.insert(mirror.clone());
+    }
+    for (bridge, namer) in described["named_by"].as_object().into_iter().flatten() {
+        let those =
+            |key: &str| -> Vec<String> { serde_json::from_value(namer[key].clone()).unwrap_or_default() };
+        picture.namers.insert(bridge.clone(), Namer { guests: those("guests"), zones: those("zones") });
+    }
     for (link, gateway) in described["default_routes"].as_object().into_iter().flatten() {
         let gateway = gateway.as_str().unwrap().parse().ok();
         picture.routes.push(DefaultRoute { gateway, link: link.clone(), metric: 0 });
     }
     picture
+}
+
+/// Those that are VLAN-aware have ports with `vlans`: by port, the untagged one and ranges of tagged ones.
+fn linux_bridges(links: &Links, vlans: &Value) -> BTreeMap<String, LinuxBridge> {
+    let mut bridges = BTreeMap::new();
+    for (name, link) in links.iter().filter(|(_, link)| link.kind == Kind::Bridge) {
+        let on_it = |link: &Link| link.master == Some(Master::Bridge(name.to_owned()));
+        let ports = links
+            .iter()
+            .filter(|(_, link)| on_it(link))
+            .map(|(port, _)| (port.to_owned(), serde_json::from_value(vlans[port].clone()).unwrap()));
+        let bridge = LinuxBridge { mac: link.mac.clone(), ports: ports.collect(), ..LinuxBridge::default() };
+        bridges.insert(name.to_owned(), bridge);
+    }
+    bridges
 }
 
 fn cidr(text: &str) -> pve::kernel::Cidr {
@@ -222,6 +254,15 @@ fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
     let [running, staged] = files.after();
     picture.running = Text::new(running.map(<[u8]>::to_vec), &picture.links);
     picture.staged = staged.map(|bytes| Text::new(Some(bytes.to_vec()), &picture.links));
+    for name in after.linux_bridges.keys() {
+        picture.linux_bridges.remove(name);
+        let links = std::mem::take(&mut picture.links);
+        let freed = links.iter().filter(|(link, _)| link != name).map(|(link_name, link)| {
+            let master = link.master.clone().filter(|master| *master != Master::Bridge(name.clone()));
+            (link_name.to_owned(), Link { master, ..link.clone() })
+        });
+        picture.links = freed.collect();
+    }
     for (name, bridge) in &after.ovsdb.bridges {
         picture.ovs.bridges.remove(name);
         picture.ovs.interfaces.remove(name);
@@ -234,6 +275,10 @@ fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
                 } else {
                     bridge.datapath_type.clone()
                 },
+                stp_enable: bridge.stp,
+                rstp_enable: bridge.rstp,
+                mcast_snooping_enable: bridge.mcast_snooping,
+                columns: columns(&bridge.others),
                 ..ovsdb::Bridge::default()
             };
             picture.ovs.bridges.insert(name.clone(), row);
@@ -251,30 +296,9 @@ fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
         }
     }
     for (name, port) in &after.ovsdb.ports {
-        let Some(port) = port else { continue };
-        for member in &port.interfaces {
-            interface(picture, member, name, if port.internal { "internal" } else { "" });
-            request(picture, member, port.mtu_requests.get(member).copied());
-            if let Some(row) = picture.ovs.interfaces.get_mut(member) {
-                row.mac.clone_from(&port.mac);
-            }
+        if let Some(port) = port {
+            make_port(picture, name, port);
         }
-        let bridge = picture.ovs.bridges.get_mut(&port.bridge);
-        bridge.unwrap_or_else(|| panic!("{name}: no bridge {}", port.bridge)).ports.insert(name.clone());
-        let row = ovsdb::Port {
-            bridge: port.bridge.clone(),
-            interfaces: port.interfaces.clone(),
-            bond_mode: Some(port.bond_mode.clone()).filter(|mode| mode != "active-backup"),
-            lacp: Some(port.lacp.clone()).filter(|lacp| lacp != "off"),
-            tag: port.tag,
-            trunks: port.trunks.clone(),
-            vlan_mode: port.vlan_mode.clone(),
-            bond_updelay: port.bond_updelay,
-            bond_downdelay: port.bond_downdelay,
-            other_config: port.other_config.clone(),
-            ..ovsdb::Port::default()
-        };
-        picture.ovs.ports.insert(name.clone(), row);
     }
     move_bridge_macs(picture);
     let mut links: Vec<(String, Link)> =
@@ -315,6 +339,48 @@ fn become_as_planned(picture: &mut Picture, planned: &[Change], after: &State) {
     }
     let altnames = picture.links.altnames();
     picture.links = links.into_iter().collect::<Links>().with_altnames(altnames);
+}
+
+fn make_port(picture: &mut Picture, name: &str, port: &live::Port) {
+    for member in &port.interfaces {
+        interface(picture, member, name, if port.internal { "internal" } else { "" });
+        request(picture, member, port.mtu_requests.get(member).copied());
+        if let Some(row) = picture.ovs.interfaces.get_mut(member) {
+            row.mac.clone_from(&port.mac);
+        }
+    }
+    let bridge = picture.ovs.bridges.get_mut(&port.bridge);
+    bridge.unwrap_or_else(|| panic!("{name}: no bridge {}", port.bridge)).ports.insert(name.to_owned());
+    let row = ovsdb::Port {
+        bridge: port.bridge.clone(),
+        interfaces: port.interfaces.clone(),
+        bond_mode: Some(port.bond_mode.clone()).filter(|mode| mode != "active-backup"),
+        lacp: Some(port.lacp.clone()).filter(|lacp| lacp != "off"),
+        tag: port.tag,
+        trunks: port.trunks.clone(),
+        vlan_mode: port.vlan_mode.clone(),
+        bond_updelay: port.bond_updelay,
+        bond_downdelay: port.bond_downdelay,
+        other_config: port.other_config.clone(),
+        ..ovsdb::Port::default()
+    };
+    picture.ovs.ports.insert(name.to_owned(), row);
+}
+
+/// Columns, or `COLUMN:KEY`, with their values, as on the wire.
+fn columns(others: &BTreeMap<String, String>) -> Value {
+    let mut columns = json!({});
+    for (path, value) in others {
+        match path.split_once(':') {
+            None => columns[path] = value.as_str().into(),
+            Some((column, key)) => {
+                let mut pairs = columns[column][1].as_array().cloned().unwrap_or_default();
+                pairs.push(json!([key, value]));
+                columns[column] = json!(["map", pairs]);
+            }
+        }
+    }
+    columns
 }
 
 fn interface(picture: &mut Picture, name: &str, port: &str, kind: &str) {

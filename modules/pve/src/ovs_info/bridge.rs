@@ -36,7 +36,7 @@ impl Bridge {
         Self {
             live: true,
             declared,
-            datapath_type: live::Bridge::found(&picture.ovs, name).map(|bridge| bridge.datapath_type),
+            datapath_type: live::Bridge::found(&picture.ovs, name, None).map(|bridge| bridge.datapath_type),
             stp: Some(row.stp_enable),
             rstp: Some(row.rstp_enable),
             mcast_snooping: Some(row.mcast_snooping_enable),

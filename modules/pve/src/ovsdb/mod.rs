@@ -1,6 +1,7 @@
 //! The Open vSwitch database: what it holds of bridges, ports and interfaces.
 //!
-//! Changing it is [`Transaction`]'s. Creating bridges and ports is left to ifupdown2, so there is no way to here.
+//! Changing it is [`Transaction`]'s. Creating bridges and ports is left to ifupdown2, so there is no way to here,
+//! but for guests' ports.
 //! The columns are explained in ovs-vswitchd.conf.db(5).
 
 mod picture;
@@ -16,7 +17,7 @@ use serde_json::Value;
 
 pub use self::rows::Rows;
 pub use self::transact::{BridgeColumn, InterfaceColumn, PortColumn, Transaction};
-pub use self::wire::{Map, Uuid};
+pub use self::wire::{Map, Uuid, is_written};
 
 use crate::jsonrpc::{self, Connection};
 
@@ -114,6 +115,8 @@ pub struct Bridge {
     pub external_ids: Map,
     /// Names of its mirrors.
     pub mirrors: BTreeSet<String>,
+    /// Every column, as on the wire.
+    pub columns: Value,
 }
 
 /// A row of table `Port`.

@@ -10,18 +10,6 @@ use serde_json::{Value, json};
 use super::wire::{Row, Uuid};
 use super::{Bridge, Error, Interface, Ovs, Port};
 
-const BRIDGE: &[&str] = &[
-    "_uuid",
-    "name",
-    "ports",
-    "datapath_type",
-    "stp_enable",
-    "rstp_enable",
-    "mcast_snooping_enable",
-    "other_config",
-    "external_ids",
-    "mirrors",
-];
 const PORT: &[&str] = &[
     "_uuid",
     "name",
@@ -52,14 +40,15 @@ const INTERFACE: &[&str] = &[
     "error",
 ];
 const MIRROR: &[&str] = &["_uuid", "name"];
-const TABLES: [(&str, &[&str]); 4] =
-    [("Bridge", BRIDGE), ("Port", PORT), ("Interface", INTERFACE), ("Mirror", MIRROR)];
+const TABLES: [(&str, &[&str]); 3] = [("Port", PORT), ("Interface", INTERFACE), ("Mirror", MIRROR)];
 
 /// The operations that ask for the picture.
 pub(super) fn selects() -> Vec<Value> {
     let select =
         |(table, columns)| json!({ "op": "select", "table": table, "where": [], "columns": columns });
-    TABLES.map(select).into()
+    // Of a bridge every column: the stanza may set any of them.
+    let bridges = json!({ "op": "select", "table": "Bridge", "where": [] });
+    [bridges].into_iter().chain(TABLES.map(select)).collect()
 }
 
 /// The picture in the results of [`selects`].
@@ -133,7 +122,17 @@ fn bridge(
         other_config: row.map("other_config")?,
         external_ids: row.map("external_ids")?,
         mirrors,
+        columns: settings(row.columns),
     })
+}
+
+/// The columns, without that which counts their changes.
+fn settings(columns: &Value) -> Value {
+    let mut columns = columns.clone();
+    if let Some(columns) = columns.as_object_mut() {
+        columns.remove("_version");
+    }
+    columns
 }
 
 fn port(uuid: &Uuid, row: &Row, bridge: &str, interfaces: BTreeSet<String>) -> Result<Port, Error> {

@@ -171,6 +171,33 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
+    /// Adds a port of one interface of its own name, a guest's: the kernel has that already.
+    pub fn add_port(
+        &mut self,
+        bridge: &str,
+        name: &str,
+        tag: Option<u16>,
+        trunks: &BTreeSet<u16>,
+        vlan_mode: Option<&String>,
+    ) -> Result<(), Error> {
+        let uuid = found("Bridge", bridge, self.ovs.bridges.get(bridge))?.uuid.clone();
+        for table in ["Port", "Interface"] {
+            let absent = json!(["name", "==", name]);
+            self.guard(table, &[absent], "name", &[], format!("{} `{name}`", table.to_lowercase()));
+        }
+        let [port, interface] = ["port", "interface"].map(|what| format!("{what}_{}", self.writes.len()));
+        self.writes.push(json!({
+            "op": "insert", "table": "Interface", "row": { "name": name }, "uuid-name": interface,
+        }));
+        let row = json!({
+            "name": name, "interfaces": ["named-uuid", interface],
+            "tag": optional(tag.as_ref()), "trunks": set(trunks), "vlan_mode": optional(vlan_mode),
+        });
+        self.writes.push(json!({ "op": "insert", "table": "Port", "row": row, "uuid-name": port }));
+        self.mutate("Bridge", &uuid, "ports", "insert", &json!(["named-uuid", port]));
+        Ok(())
+    }
+
     /// Takes a port off its bridge, and so away with its interfaces.
     pub fn delete_port(&mut self, name: &str) -> Result<(), Error> {
         let port = found("Port", name, self.ovs.ports.get(name))?;

@@ -85,6 +85,39 @@ impl Atom for Uuid {
     }
 }
 
+/// Whether a column, or a key of one that is a map (`COLUMN:KEY`), holds what ovs-vsctl makes of this text.
+pub fn is_written(columns: &Value, path: &str, text: &str) -> bool {
+    let (column, key) = path.split_once(':').map_or((path, None), |(column, key)| (column, Some(key)));
+    let Some(value) = columns.get(column) else { return false };
+    let pairs = || tagged(value, "map").and_then(Value::as_array).into_iter().flatten();
+    if let Some(key) = key {
+        return pairs().any(|pair| pair[0] == key && is_atom(&pair[1], text));
+    }
+    let mut words: Vec<&str> = text.split(',').collect();
+    let found: Vec<String> = match tagged(value, "set").and_then(Value::as_array) {
+        Some(atoms) => atoms.iter().map(atom_text).collect(),
+        None if tagged(value, "map").is_some() => {
+            pairs().map(|pair| format!("{}={}", atom_text(&pair[0]), atom_text(&pair[1]))).collect()
+        }
+        None => return is_atom(value, text),
+    };
+    words.sort_unstable();
+    let mut found: Vec<&str> = found.iter().map(String::as_str).collect();
+    found.sort_unstable();
+    found == words
+}
+
+fn is_atom(value: &Value, text: &str) -> bool {
+    match value {
+        Value::Bool(is_on) => *is_on == matches!(text, "true" | "yes" | "on" | "1"),
+        _ => atom_text(value) == text,
+    }
+}
+
+fn atom_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 /// The content of `[tag, content]`.
 fn tagged<'a>(value: &'a Value, tag: &str) -> Option<&'a Value> {
     match value.as_array()?.as_slice() {
@@ -261,5 +294,37 @@ mod tests {
         assert_eq!(row.optional::<u16>("untagged").unwrap(), None);
         assert_eq!(row.map("other").unwrap(), other);
         assert_eq!(row.one::<Uuid>("ref").unwrap(), Uuid("a".to_owned()));
+    }
+
+    #[test]
+    fn a_column_holds_what_ovs_vsctl_makes_of_a_text() {
+        let columns = json!({
+            "fail_mode": "secure",
+            "flood_vlans": ["set", [1, 20]],
+            "other_config": ["map", [["forward-bpdu", "true"], ["hwaddr", "3c:fd:fe:00:00:01"]]],
+            "protocols": ["set", []],
+            "stp_enable": true,
+        });
+        for (path, text) in [
+            ("fail_mode", "secure"),
+            ("flood_vlans", "20,1"),
+            ("other_config:hwaddr", "3c:fd:fe:00:00:01"),
+            ("other_config", "hwaddr=3c:fd:fe:00:00:01,forward-bpdu=true"),
+            ("stp_enable", "yes"),
+        ] {
+            assert!(is_written(&columns, path, text), "{path}={text}");
+        }
+        for (path, text) in [
+            ("fail_mode", "standalone"),
+            ("flood_vlans", "1"),
+            ("other_config:hwaddr", "3c:fd:fe:00:00:02"),
+            ("other_config:missing", "1"),
+            ("other_config", "forward-bpdu=true"),
+            ("protocols", "OpenFlow13"),
+            ("stp_enable", "off"),
+            ("unknown", "1"),
+        ] {
+            assert!(!is_written(&columns, path, text), "{path}={text}");
+        }
     }
 }

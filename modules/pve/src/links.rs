@@ -1,0 +1,102 @@
+//! What ip(8) has to do to links: where they are ports, up or down, their MAC addresses, default routes. That of Linux
+//! bridges is in `replacement.rs`.
+
+use ansible_module::fault::Fault;
+
+use crate::change::Change;
+use crate::node::Node;
+use crate::state::Link;
+
+impl Node<'_> {
+    /// Takes NICs that are to be in Open vSwitch out of Linux bridges and bonds: until then it can't have them. A bridge
+    /// that becomes one of Open vSwitch itself gives them up when it does.
+    pub(crate) fn release(&mut self, changes: &[Change]) -> Result<(), Fault> {
+        let is_replaced = |master: &str| {
+            changes
+                .iter()
+                .any(|change| matches!(change, Change::Bridge { name, to: Some(_), .. } if name == master))
+        };
+        let released: Vec<Vec<String>> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Link { name, from, to }
+                    if to.master.as_deref() == Some("")
+                        && !from.master.as_deref().is_some_and(is_replaced) =>
+                {
+                    leave_master(name, from, to)
+                }
+                _ => None,
+            })
+            .collect();
+        self.run_ip(&released)
+    }
+
+    /// Sets links on the way back: `ifreload -a` leaves one up that it brought up and that is not declared any more, and
+    /// never made the default route that somebody else made.
+    pub(crate) fn set_links(&mut self, changes: &[Change]) -> Result<(), Fault> {
+        let mut commands: Vec<Vec<String>> = changes.iter().flat_map(corrections).collect();
+        for change in changes {
+            let Change::Link { name, from, to } = change else { continue };
+            if !(from.present && to.present) {
+                continue;
+            }
+            if let Some(up) = to.up.filter(|up| from.up != Some(*up)) {
+                commands.push(words(&["link", "set", "dev", name, if up { "up" } else { "down" }]));
+            }
+            let made = to
+                .gateways
+                .iter()
+                .filter(|(gateway, is)| **is && from.gateways.get(*gateway) == Some(&false));
+            commands.extend(made.map(|(gateway, _)| route("add", gateway, name, &["onlink"])));
+        }
+        self.run_ip(&commands)
+    }
+
+    /// Runs ip(8), with the words of each command.
+    pub(crate) fn run_ip(&mut self, commands: &[Vec<String>]) -> Result<(), Fault> {
+        for command in commands {
+            self.ip(&command.iter().map(String::as_str).collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+}
+
+/// What ip(8) has to do to a link that `ifreload -a` leaves in a place, with a MAC address or with a default route that is
+/// not declared.
+pub(crate) fn corrections(change: &Change) -> Vec<Vec<String>> {
+    let Change::Link { name, from, to } = change else { return Vec::new() };
+    if !(from.present && to.present) {
+        return Vec::new();
+    }
+    let mut commands: Vec<_> = leave_master(name, from, to).into_iter().collect();
+    match &to.master {
+        Some(master) if !master.is_empty() && from.master != to.master => {
+            commands.push(words(&["link", "set", "dev", name, "master", master]));
+        }
+        _ => {}
+    }
+    if let Some(mac) = to.mac.as_ref().filter(|_| from.mac != to.mac) {
+        commands.push(words(&["link", "set", "dev", name, "address", mac]));
+    }
+    let wrong =
+        to.gateways.iter().filter(|(gateway, is)| !**is && from.gateways.get(*gateway) == Some(&true));
+    commands.extend(wrong.map(|(gateway, _)| route("del", gateway, name, &[])));
+    commands
+}
+
+/// Out of the Linux bridge or bond that has the link and is not to have it.
+fn leave_master(name: &str, from: &Link, to: &Link) -> Option<Vec<String>> {
+    let has_master = from.master.as_deref().is_some_and(|master| !master.is_empty());
+    (to.master.is_some() && has_master && from.master != to.master)
+        .then(|| words(&["link", "set", "dev", name, "nomaster"]))
+}
+
+fn route(verb: &str, gateway: &str, link: &str, more: &[&str]) -> Vec<String> {
+    let family = if gateway.contains(':') { "-6" } else { "-4" };
+    words(&[&[family, "route", verb, "default", "via", gateway, "dev", link], more].concat())
+}
+
+/// The words of a command.
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
