@@ -360,8 +360,13 @@ impl Interfaces {
         }
     }
 
+    /// The options of one family in normal form, each with the index of its line.
     fn options_of(&self, name: &str, family: AddressFamily) -> Vec<(usize, (String, String))> {
-        self.index().entry(name).map(|entry| self.options(entry, family)).unwrap_or_default()
+        let Some(entry) = self.index().entry(name) else { return Vec::new() };
+        let options = self.options(entry, family);
+        let is_folded = !options.iter().any(|(key, _)| key == NETMASK);
+        let lines = self.written_options(entry, family).filter(|(_, key, _)| !(is_folded && *key == NETMASK));
+        lines.map(|(index, _, _)| index).zip(options).collect()
     }
 
     fn family_sections(&self, name: &str, family: AddressFamily) -> Vec<Section> {

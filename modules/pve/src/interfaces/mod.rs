@@ -30,7 +30,6 @@ pub use ovs_options::OvsOptions;
 pub use stanza::{AddressFamily, Family, Stanza};
 
 use index::{Entry, Index, Section};
-use keys::NETMASK;
 use parse::{Line, Role};
 use stanza::fold_netmask;
 
@@ -162,8 +161,13 @@ impl Interfaces {
 
     fn claims_by_port(&self) -> BTreeMap<String, Vec<Claim>> {
         let mut claims: BTreeMap<String, Vec<Claim>> = BTreeMap::new();
+        let keys = ["bridge_ports", "ovs_ports", "slaves", "ovs_bonds"];
         for stanza in self.stanzas() {
-            for key in ["bridge_ports", "ovs_ports", "slaves", "ovs_bonds"] {
+            let mut options = stanza.families.iter().flat_map(|family| &family.options);
+            if !options.any(|(key, _)| keys.contains(&key.as_str())) {
+                continue;
+            }
+            for key in keys {
                 for port in stanza.list(key).into_iter().collect::<BTreeSet<_>>() {
                     let claim = Claim { by: stanza.name.clone(), key };
                     claims.entry(port.to_owned()).or_default().push(claim);
@@ -186,7 +190,7 @@ impl Interfaces {
                     None => families.push(Family {
                         family: *family,
                         method: method.clone(),
-                        options: self.options(entry, *family).into_iter().map(|(_, option)| option).collect(),
+                        options: self.options(entry, *family),
                     }),
                 }
             }
@@ -216,21 +220,25 @@ impl Interfaces {
         (section.header..).zip(lines.iter().map(|line| &line.role))
     }
 
-    /// The options of one family in normal form, each with the index of its line.
-    fn options(&self, entry: &Entry, family: AddressFamily) -> Vec<(usize, (String, String))> {
-        let mut lines = Vec::new();
-        let mut options = Vec::new();
-        for section in self.index().sections_of(entry).filter(|section| section.family == family) {
-            for (index, role) in self.body(section) {
-                if let Role::Option { key, value } = role {
-                    lines.push((index, key));
-                    options.push((key.clone(), value.clone()));
-                }
-            }
-        }
-        let folded = fold_netmask(&mut options);
-        let lines = lines.into_iter().filter(|(_, key)| !(folded && *key == NETMASK)).map(|(index, _)| index);
-        lines.zip(options).collect()
+    /// The options of one family in normal form.
+    fn options(&self, entry: &Entry, family: AddressFamily) -> Vec<(String, String)> {
+        let written = self.written_options(entry, family);
+        let mut options = written.map(|(_, key, value)| (key.to_owned(), value.to_owned())).collect();
+        fold_netmask(&mut options);
+        options
+    }
+
+    /// The options of one family as they stand in the file, with the indices of their lines.
+    fn written_options(
+        &self,
+        entry: &Entry,
+        family: AddressFamily,
+    ) -> impl Iterator<Item = (usize, &str, &str)> {
+        let sections = self.index().sections_of(entry).filter(move |section| section.family == family);
+        sections.flat_map(|section| self.body(section)).filter_map(|(index, role)| match role {
+            Role::Option { key, value } => Some((index, key.as_str(), value.as_str())),
+            _ => None,
+        })
     }
 
     /// The comments inside an interface's stanzas with the indices of their lines; those of IPv6 come last.

@@ -113,8 +113,12 @@ impl Family {
 
     /// Every value of a key, in order.
     pub fn get_all(&self, key: &str) -> Vec<&str> {
-        let key = canonical(key);
-        self.options.iter().filter(|(known, _)| known == key).map(|(_, value)| value.as_str()).collect()
+        self.values(canonical(key)).collect()
+    }
+
+    /// Of a key in its canonical spelling.
+    fn values<'a>(&'a self, key: &str) -> impl DoubleEndedIterator<Item = &'a str> {
+        self.options.iter().filter(move |(known, _)| known == key).map(|(_, value)| value.as_str())
     }
 
     /// Makes these the values of a key. What stays keeps its place; more lines of a key follow its last one.
@@ -171,13 +175,20 @@ impl Stanza {
     /// The value of a key in any of its spellings. Of repeated ones the last counts, as for Proxmox. What belongs to
     /// one address family (address, gateway) is looked for in the first.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.get_all(key).pop()
+        let key = canonical(key);
+        self.reach(key).iter().rev().find_map(|family| family.values(key).next_back())
     }
 
     /// Every value of a key that may be repeated, such as `ovs_extra`, in order.
     pub fn get_all(&self, key: &str) -> Vec<&str> {
-        let reach = if is_per_family(canonical(key)) { 1 } else { self.families.len() };
-        self.families.iter().take(reach).flat_map(|family| family.get_all(key)).collect()
+        let key = canonical(key);
+        self.reach(key).iter().flat_map(|family| family.values(key)).collect()
+    }
+
+    /// The families in which a key, in its canonical spelling, is looked for.
+    fn reach(&self, key: &str) -> &[Family] {
+        let reach = if is_per_family(key) { 1 } else { self.families.len() };
+        self.families.get(..reach).unwrap_or_default()
     }
 
     /// Makes this the one value of a key, or takes the key away.
