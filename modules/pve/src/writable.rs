@@ -11,7 +11,7 @@ use std::fmt;
 use ansible_module::fault::Fault;
 
 use crate::draft::Draft;
-use crate::interfaces::{Interfaces, Kind, OvsOptions, Stanza};
+use crate::interfaces::{Interfaces, Kind, OvsOptions, PORTS, Stanza};
 use crate::picture::Picture;
 
 /// The modes of an OVSBond that Proxmox's writer knows.
@@ -170,8 +170,8 @@ impl File<'_> {
     /// Who has each port: all keys that name ports are one namespace.
     fn users<'a>(&'a self, problems: &mut Vec<Problem>) -> BTreeMap<&'a str, &'a str> {
         let mut users: BTreeMap<&str, &str> = BTreeMap::new();
-        for (user, (stanza, _)) in &self.known {
-            for key in ["bridge_ports", "ovs_ports", "slaves", "ovs_bonds"] {
+        for (user, (stanza, _)) in self.known.iter().filter(|(_, (stanza, _))| stanza.takes_ports()) {
+            for key in PORTS {
                 for port in stanza.list(key) {
                     let other = users.insert(port, user).filter(|other| other != user);
                     if let Some(other) = other {
@@ -356,6 +356,10 @@ fn unseen(problems: &mut Vec<Problem>, stanza: &Stanza) {
 
 /// The keys of a stanza that only ifupdown2 sees.
 pub fn dashed(stanza: &Stanza) -> Vec<&'static str> {
+    let mut options = stanza.families.iter().flat_map(|family| &family.options);
+    if !options.any(|(key, _)| key.starts_with("ovs-")) {
+        return Vec::new();
+    }
     DASHED.into_iter().filter(|key| stanza.get(key).is_some()).collect()
 }
 

@@ -27,7 +27,7 @@ use std::sync::{Arc, OnceLock};
 pub use edit::EditError;
 pub use kind::{Kind, classify, looks_like_a_nic};
 pub use ovs_options::OvsOptions;
-pub use stanza::{AddressFamily, Family, Stanza};
+pub use stanza::{AddressFamily, Family, PORTS, Stanza};
 
 use index::{Entry, Index, Section};
 use parse::{Line, Role};
@@ -161,13 +161,8 @@ impl Interfaces {
 
     fn claims_by_port(&self) -> BTreeMap<String, Vec<Claim>> {
         let mut claims: BTreeMap<String, Vec<Claim>> = BTreeMap::new();
-        let keys = ["bridge_ports", "ovs_ports", "slaves", "ovs_bonds"];
-        for stanza in self.stanzas() {
-            let mut options = stanza.families.iter().flat_map(|family| &family.options);
-            if !options.any(|(key, _)| keys.contains(&key.as_str())) {
-                continue;
-            }
-            for key in keys {
+        for stanza in self.stanzas().filter(|stanza| stanza.takes_ports()) {
+            for key in PORTS {
                 for port in stanza.list(key).into_iter().collect::<BTreeSet<_>>() {
                     let claim = Claim { by: stanza.name.clone(), key };
                     claims.entry(port.to_owned()).or_default().push(claim);

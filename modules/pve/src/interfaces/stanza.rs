@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{ADDRESS, GATEWAY, NETMASK, canonical, is_per_family};
 
+/// The keys that name an interface's ports or members. Proxmox allows one place per port over all of them.
+pub const PORTS: [&str; 4] = ["bridge_ports", "ovs_ports", "slaves", "ovs_bonds"];
+
 /// One interface, merged over its `iface` stanzas and `auto` lines.
 ///
 /// Two are equal if they say the same: the order of families and of different keys does not count, the order of
@@ -230,6 +233,12 @@ impl Stanza {
         self.set("mtu", mtu.map(|mtu| mtu.to_string()).as_deref());
     }
 
+    /// Whether one of [`PORTS`] says which ports the interface takes.
+    pub fn takes_ports(&self) -> bool {
+        let mut options = self.families.iter().flat_map(|family| &family.options);
+        options.any(|(key, _)| PORTS.contains(&key.as_str()))
+    }
+
     /// Makes this line the comment that the web interface shows, or with an empty text takes the comment away.
     pub fn set_comment(&mut self, text: &str) {
         self.comments = if text.is_empty() { Vec::new() } else { vec![text.to_owned()] };
@@ -325,7 +334,7 @@ impl Stanza {
     }
 
     fn of_version(&self, family: AddressFamily, key: &str) -> impl Iterator<Item = &str> {
-        let values = self.families.iter().flat_map(move |found| found.get_all(key));
+        let values = self.families.iter().flat_map(move |found| found.values(key));
         values.filter(move |value| is_of(family, value))
     }
 }
