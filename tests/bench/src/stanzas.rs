@@ -75,10 +75,10 @@ fn tasks() -> Vec<Task> {
         small: None,
     });
     let change = Task {
-        name: "pve_ovs_intport, planning one more".to_owned(),
+        name: "pve_ovs_intport, staging one more".to_owned(),
         module: "pve_ovs_intport",
         arguments: json!({"name": "storage", "bridge": "vmbr0", "tag": 20, "cidr": "10.20.0.2/24",
-                          "_ansible_check_mode": true}),
+                          "apply": false, "_ansible_check_mode": true}),
         expected: Expected::Changed,
         small: None,
     };
