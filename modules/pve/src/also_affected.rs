@@ -41,30 +41,30 @@ pub fn also_affected(
 ) -> (Vec<String>, Vec<String>) {
     let (mut told, mut warnings) = (Vec::new(), Vec::new());
     let addresses = declared_addresses(picture, interfaces);
-    for name in interfaces.names() {
-        let kind = interfaces.kind(&name);
-        let Some(stanza) = interfaces.stanza(&name).filter(|stanza| stanza.auto) else { continue };
+    for stanza in interfaces.stanzas().filter(|stanza| stanza.auto) {
+        let name = &stanza.name;
+        let kind = interfaces.kind(name);
         if matches!(kind, Kind::Loopback | Kind::Alias | Kind::Unknown) {
             continue;
         }
         let comes_with = |bridge: &str| {
             let is_live = picture.ovs.bridges.contains_key(bridge);
             // A bridge that the task makes anew brings its ports along; one that nobody makes can bring none.
-            !is_live && (after.ovsdb.bridges.contains_key(bridge) || interfaces.stanza(bridge).is_none())
+            !is_live && (after.ovsdb.bridges.contains_key(bridge) || interfaces.get(bridge).is_none())
         };
         let is_own =
-            after.file.stanzas.contains_key(&name) || stanza.get("ovs_bridge").is_some_and(comes_with);
+            after.file.stanzas.contains_key(name) || stanza.get("ovs_bridge").is_some_and(comes_with);
         if !is_own {
-            match differences(picture, interfaces, &stanza, kind) {
+            match differences(picture, interfaces, stanza, kind) {
                 Ok(differences) => told.extend(differences.iter().map(ToString::to_string)),
                 Err(fault) => {
                     warnings.push(format!("what a reload changes on `{name}` can't be told: {fault}"));
                 }
             }
         }
-        let declared = addresses.get(&name);
-        told.extend(purged(picture, &stanza).into_iter().filter_map(|address| {
-            let planned = after.kernel.get(&name).map(|link| &link.addresses);
+        let declared = addresses.get(name);
+        told.extend(purged(picture, stanza).into_iter().filter_map(|address| {
+            let planned = after.kernel.get(name).map(|link| &link.addresses);
             let is_known = declared.is_some_and(|declared| declared.contains(&address.address))
                 || planned.is_some_and(|planned| planned.contains_key(&address.to_string()));
             (!is_known).then(|| format!("kernel: link {name}: take away {address}, which no stanza declares"))
@@ -183,7 +183,7 @@ fn has_hooks(stanza: &Stanza) -> bool {
 fn declared_addresses(picture: &Picture, interfaces: &Interfaces) -> BTreeMap<String, BTreeSet<IpAddr>> {
     let mut declared: BTreeMap<String, BTreeSet<IpAddr>> = BTreeMap::new();
     for file in std::iter::once(interfaces).chain(picture.sourced.iter().map(|file| &file.interfaces)) {
-        for stanza in file.names().iter().filter_map(|name| file.stanza(name)) {
+        for stanza in file.stanzas() {
             let link = stanza.name.split(':').next().unwrap_or_default().to_owned();
             let families = [AddressFamily::Inet, AddressFamily::Inet6].into_iter();
             let addresses = families.flat_map(|family| stanza.addresses(family));

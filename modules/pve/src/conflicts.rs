@@ -25,7 +25,7 @@ pub use elsewhere::{attaching, ports as ports_elsewhere};
 pub fn is_of_kind(draft: &Draft<'_>, name: &str, wanted: Kind, word: &str) -> Result<(), Fault> {
     elsewhere::is_declared_here(draft, name, wanted, word)?;
     let interfaces = draft.interfaces();
-    let Some(stanza) = interfaces.stanza(name) else { return Ok(()) };
+    let Some(stanza) = interfaces.get(name) else { return Ok(()) };
     if let Some(line) = interfaces.detached(name).first() {
         return Err(Fault::new(
             "stanza_cut",
@@ -40,7 +40,7 @@ pub fn is_of_kind(draft: &Draft<'_>, name: &str, wanted: Kind, word: &str) -> Re
     if kind == wanted {
         return Ok(());
     }
-    let remedy = match writable::dashed(&stanza).first() {
+    let remedy = match writable::dashed(stanza).first() {
         Some(key) => format!("Proxmox does not see its `{key}`: write underscores"),
         None => remedy(kind == Kind::LinuxBridge && wanted == Kind::OvsBridge).to_owned(),
     };
@@ -86,8 +86,7 @@ pub enum PortKind {
 /// guest's, a bridge's own. One of the kind is adopted.
 pub fn live_port_is_ours(draft: &Draft<'_>, name: &str, kind: PortKind) -> Result<(), Fault> {
     let picture = draft.picture;
-    let is_unknown =
-        draft.interfaces().stanza(name).is_none() && picture.running.interfaces.stanza(name).is_none();
+    let is_unknown = draft.interfaces().get(name).is_none() && picture.running.interfaces.get(name).is_none();
     let Some(port) = picture.ovs.ports.get(name).filter(|_| is_unknown) else { return Ok(()) };
     let types: Vec<&str> = port
         .interfaces
@@ -147,7 +146,7 @@ fn foreign_link<'a>(draft: &Draft<'a>, name: &str) -> Option<&'a Link> {
 /// Refuses a bridge that is none, or that is not there. In check mode one that is not there is assumed.
 pub fn bridge_exists(draft: &Draft<'_>, bridge: &str) -> Result<Option<String>, Fault> {
     elsewhere::bridge_is_here(draft, bridge)?;
-    if draft.interfaces().stanza(bridge).is_none() {
+    if draft.interfaces().get(bridge).is_none() {
         if let Some(link) = foreign_link(draft, bridge) {
             return Err(Fault::new(
                 "not_an_ovs_bridge",

@@ -31,7 +31,7 @@ impl State {
         }
         for name in objects {
             let listed = [picture.written(), interfaces].map(|file| file.bridge_listing(name)).concat();
-            for bridge in listed.into_iter().filter(|bridge| interfaces.stanza(bridge).is_some()) {
+            for bridge in listed.into_iter().filter(|bridge| interfaces.get(bridge).is_some()) {
                 let ports = listing(interfaces, &bridge, std::iter::once(name));
                 state.file.ovs_ports.entry(bridge).or_default().extend(ports);
             }
@@ -61,10 +61,10 @@ impl State {
         new: Option<&Stanza>,
     ) -> Result<(), Fault> {
         let running = &picture.running.interfaces;
-        let old = running.stanza(name);
+        let old = running.get(name);
         let was = old.is_some().then(|| running.kind(name));
         let is = new.is_some().then(|| interfaces.kind(name));
-        self.declare_live(picture, name, (was, old.as_ref()), (is, new))
+        self.declare_live(picture, name, (was, old), (is, new))
     }
 
     fn declare_live(

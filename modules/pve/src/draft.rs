@@ -61,7 +61,7 @@ impl<'a> Draft<'a> {
     /// Proxmox takes two names for two NICs.
     pub fn spelling(&self, nic: &str) -> String {
         let links = &self.picture.links;
-        let known = links.names(nic).into_iter().find(|name| self.interfaces.stanza(name).is_some());
+        let known = links.names(nic).into_iter().find(|name| self.interfaces.get(name).is_some());
         known.unwrap_or(links.in_use(nic)).to_owned()
     }
 
@@ -97,7 +97,7 @@ impl<'a> Draft<'a> {
             }
         }
         match bridge {
-            Some(bridge) if self.interfaces.stanza(bridge).is_some() => {
+            Some(bridge) if self.interfaces.get(bridge).is_some() => {
                 self.interfaces.list_port(bridge, port).map_err(failed)
             }
             _ => Ok(()),
@@ -124,9 +124,7 @@ impl<'a> Draft<'a> {
     /// takes away what is live of it.
     pub fn drops(&self, name: &str, find: impl Fn(&Stanza) -> bool) -> bool {
         let names = self.picture.links.names(name);
-        let has = |interfaces: &Interfaces| {
-            names.iter().filter_map(|name| interfaces.stanza(name)).any(|stanza| find(&stanza))
-        };
+        let has = |interfaces: &Interfaces| names.iter().filter_map(|name| interfaces.get(name)).any(&find);
         has(&self.picture.running.interfaces) && !has(&self.interfaces)
     }
 
@@ -164,16 +162,16 @@ fn differing(left: &Interfaces, right: &Interfaces) -> BTreeSet<String> {
     let names: BTreeSet<String> = left.names().into_iter().chain(right.names()).collect();
     let mut differing = BTreeSet::new();
     for name in names {
-        let (left, right) = (left.stanza(&name), right.stanza(&name));
+        let (left, right) = (left.get(&name), right.get(&name));
         if left == right {
             continue;
         }
         differing.extend(right.iter().flat_map(|stanza| stanza.list("ovs_bonds")).map(str::to_owned));
-        let ports = |stanza: &Option<Stanza>| -> BTreeSet<String> {
+        let ports = |stanza: Option<&Stanza>| -> BTreeSet<String> {
             let ports = stanza.iter().flat_map(|stanza| stanza.list("ovs_ports")).map(str::to_owned);
             ports.collect()
         };
-        differing.extend(ports(&left).symmetric_difference(&ports(&right)).cloned());
+        differing.extend(ports(left).symmetric_difference(&ports(right)).cloned());
         differing.insert(name);
     }
     // A port that is listed and has no stanza is somebody else's to declare.

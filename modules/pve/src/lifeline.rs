@@ -100,11 +100,7 @@ pub fn keeps_gateway(draft: &Draft<'_>, nic: &str) -> Result<(), Fault> {
         let lost = live.and_then(|route| route.gateway).map(|gateway| gateway.to_string()).or(declared);
         let Some(lost) = lost else { continue };
         let file = draft.interfaces();
-        let is_kept = file
-            .names()
-            .iter()
-            .filter_map(|name| file.stanza(name))
-            .any(|stanza| stanza.gateway(options.family).is_some());
+        let is_kept = file.stanzas().any(|stanza| stanza.gateway(options.family).is_some());
         let others = picture.routes.iter().any(|route| {
             route.link != nic && route.gateway.is_some_and(|gateway| gateway.is_ipv4() == is_ipv4)
         });
@@ -124,8 +120,8 @@ pub fn keeps_gateway(draft: &Draft<'_>, nic: &str) -> Result<(), Fault> {
 
 fn has_address(file: &Interfaces, address: IpAddr) -> bool {
     let is_this = |cidr: &String| address::host(cidr) == Some(address);
-    let mut stanzas = file.names().into_iter().filter_map(|name| file.stanza(&name));
-    stanzas.any(|stanza| FAMILIES.iter().any(|options| stanza.addresses(options.family).iter().any(is_this)))
+    file.stanzas()
+        .any(|stanza| FAMILIES.iter().any(|options| stanza.addresses(options.family).iter().any(is_this)))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ impl State {
             self.kernel.iter().filter(|(_, link)| link.present).map(|(name, _)| name.clone()).collect();
         let mut following = Vec::new();
         for name in names {
-            let stanza = interfaces.stanza(&name);
+            let stanza = interfaces.get(&name);
             let declared = || stanza.filter(|_| interfaces.kind(&name) == Kind::Eth)?.mtu();
             let mtu = match self.mtu_request(picture, &name).or_else(declared) {
                 Some(mtu) => mtu,
@@ -89,7 +89,7 @@ impl State {
 
 /// Whether there is a link that is known to have been given its MTU: by the running file, or by somebody's request.
 fn had_mtu(picture: &Picture, name: &str) -> bool {
-    let is_declared = || picture.running.interfaces.stanza(name).is_some_and(|stanza| stanza.mtu().is_some());
+    let is_declared = || picture.running.interfaces.get(name).is_some_and(|stanza| stanza.mtu().is_some());
     let is_requested = || picture.ovs.interfaces.get(name).is_some_and(|row| row.mtu_request.is_some());
     picture.links.get(name).is_some() && (is_declared() || is_requested())
 }

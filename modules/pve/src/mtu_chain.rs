@@ -45,10 +45,10 @@ fn too_small(interfaces: &Interfaces, name: &str) -> BTreeSet<TooSmall> {
         Kind::OvsBond => "ovs_bonds",
         _ => "",
     };
-    let own = interfaces.stanza(name);
+    let own = interfaces.get(name);
     let parts = own.iter().flat_map(|stanza| stanza.list(key)).map(|part| (name.to_owned(), part.to_owned()));
     let bridges = interfaces.bridge_listing(name).into_iter().map(|bridge| (bridge, name.to_owned()));
-    let mtu = |name: &str| interfaces.stanza(name)?.mtu();
+    let mtu = |name: &str| interfaces.get(name)?.mtu();
     let pairs = parts.chain(bridges).filter_map(|(owner, part)| {
         let pair = TooSmall { mtu: mtu(&owner).unwrap_or(DEFAULT), part_mtu: mtu(&part)?, owner, part };
         (pair.mtu < pair.part_mtu).then_some(pair)

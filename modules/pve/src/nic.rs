@@ -114,13 +114,12 @@ fn live_elsewhere(draft: &Draft<'_>, nic: &str, owner: &str) -> Option<String> {
 }
 
 fn under_a_vlan(draft: &Draft<'_>, nic: &str) -> Option<Fault> {
-    let is_over = |interfaces: &Interfaces, name: &String| {
-        let raw_device =
-            interfaces.stanza(name).and_then(|stanza| Some(stanza.get("vlan-raw-device")? == nic));
-        name.strip_prefix(nic).is_some_and(|rest| rest.starts_with('.')) || raw_device == Some(true)
+    let is_over = |stanza: &&Stanza| {
+        stanza.name.strip_prefix(nic).is_some_and(|rest| rest.starts_with('.'))
+            || stanza.get("vlan-raw-device") == Some(nic)
     };
     draft.files().into_iter().find_map(|(place, interfaces)| {
-        let vlan = interfaces.names().into_iter().find(|name| is_over(interfaces, name))?;
+        let vlan = &interfaces.stanzas().find(is_over)?.name;
         Some(Fault::new(
             "port_in_use",
             format!("`{vlan}` in {place} is a VLAN on it; hint: make that an IntPort with a tag"),
@@ -134,7 +133,7 @@ fn addressed(draft: &Draft<'_>, nic: &str, link: &Link) -> Option<String> {
         .iter()
         .find(|address| !address.is_link_local() && !draft.drops_address(nic, address.address));
     let declared = |(place, interfaces): (String, &Interfaces)| {
-        let address = declared_address(&interfaces.stanza(nic)?)?;
+        let address = declared_address(interfaces.get(nic)?)?;
         Some(format!("its stanza in {place} gives it an address ({address})"))
     };
     match live {

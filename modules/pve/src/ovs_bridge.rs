@@ -177,8 +177,11 @@ impl OvsBridge {
     /// The NICs that are attached directly, in the file or in Open vSwitch.
     fn own_ports(&self, draft: &Draft<'_>) -> BTreeSet<String> {
         let (picture, interfaces) = (draft.picture, draft.interfaces());
-        let listed = interfaces.stanza(&self.name);
-        let listed = listed.iter().flat_map(|stanza| stanza.list("ovs_ports")).map(str::to_owned);
+        let listed = interfaces
+            .get(&self.name)
+            .into_iter()
+            .flat_map(|stanza| stanza.list("ovs_ports"))
+            .map(str::to_owned);
         let declared = listed.filter(|port| matches!(interfaces.kind(port), Kind::OvsPort | Kind::Eth));
         let live =
             picture.ovs.bridges.get(&self.name).into_iter().flat_map(|bridge| bridge.ports.iter().cloned());
@@ -205,12 +208,13 @@ impl OvsBridge {
 
     fn nothing_else_on_it(&self, draft: &Draft<'_>, own: &BTreeSet<String>) -> Result<(), Fault> {
         let (picture, interfaces) = (draft.picture, draft.interfaces());
-        let is_on_it = |name: &String| {
-            interfaces.stanza(name).is_some_and(|stanza| stanza.get("ovs_bridge") == Some(self.name.as_str()))
-        };
-        let named = interfaces.names().into_iter().filter(is_on_it);
-        let listed = interfaces.stanza(&self.name);
-        let listed = listed.iter().flat_map(|stanza| stanza.list("ovs_ports")).map(str::to_owned);
+        let is_on_it = |stanza: &&Stanza| stanza.get("ovs_bridge") == Some(self.name.as_str());
+        let named = interfaces.stanzas().filter(is_on_it).map(|stanza| stanza.name.clone());
+        let listed = interfaces
+            .get(&self.name)
+            .into_iter()
+            .flat_map(|stanza| stanza.list("ovs_ports"))
+            .map(str::to_owned);
         let row = picture.ovs.bridges.get(&self.name);
         let live = row.into_iter().flat_map(|bridge| bridge.ports.iter().cloned());
         let live = live.filter(|port| !draft.frees(port, &self.name));

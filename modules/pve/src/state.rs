@@ -241,8 +241,7 @@ pub(crate) fn listing<'a>(
     bridge: &str,
     ports: impl Iterator<Item = &'a String>,
 ) -> BTreeMap<String, bool> {
-    let stanza = file.stanza(bridge);
-    let listed = stanza.as_ref().map(|stanza| stanza.list("ovs_ports")).unwrap_or_default();
+    let listed = file.get(bridge).map(|stanza| stanza.list("ovs_ports")).unwrap_or_default();
     ports.map(|port| (port.clone(), listed.contains(&port.as_str()))).collect()
 }
 

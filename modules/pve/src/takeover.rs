@@ -96,18 +96,17 @@ fn last_port(draft: &Draft<'_>, bridge: &Stanza, nic: &str) -> Option<Fault> {
         *other != nic && matches!(&link.master, Some(Master::Bridge(master)) if master == name)
     });
     let guests: Vec<&str> = guests.map(|(other, _)| other).collect();
-    let is_over = |other: &String| {
-        let stanza = draft.interfaces().stanza(other);
-        draft.interfaces().kind(other) == Kind::Vlan
-            && (other.rsplit_once('.').is_some_and(|(base, _)| base == name)
-                || stanza.is_some_and(|stanza| stanza.get("vlan-raw-device") == Some(name)))
+    let is_over = |stanza: &&Stanza| {
+        draft.interfaces().kind(&stanza.name) == Kind::Vlan
+            && (stanza.name.rsplit_once('.').is_some_and(|(base, _)| base == name)
+                || stanza.get("vlan-raw-device") == Some(name))
     };
     let fact = if let Some(address) = address.map(ToString::to_string).or_else(declared) {
         format!("it is the last port of that bridge, which has the address {address}")
     } else if !guests.is_empty() {
         format!("it is the last port of that bridge, which has {} too", guests.join(", "))
     } else {
-        let vlan = draft.interfaces().names().into_iter().find(is_over)?;
+        let vlan = &draft.interfaces().stanzas().find(is_over)?.name;
         format!("it is the last port of that bridge, which `{vlan}` is a VLAN on")
     };
     Some(Fault::new(

@@ -11,7 +11,7 @@ use std::fmt;
 use ansible_module::fault::Fault;
 
 use crate::draft::Draft;
-use crate::interfaces::{Interfaces, Kind, OvsOptions, Stanza};
+use crate::interfaces::{Interfaces, Kind, OvsOptions, PORTS, Stanza};
 use crate::picture::Picture;
 
 /// The modes of an OVSBond that Proxmox's writer knows.
@@ -59,7 +59,7 @@ pub fn check(draft: &Draft<'_>) -> Result<Vec<String>, Fault> {
     if now.is_empty() {
         return Ok(Vec::new());
     }
-    let is_idle = draft.interfaces().render() == picture.written().render();
+    let is_idle = draft.interfaces() == picture.written();
     let before = if is_idle {
         Vec::new()
     } else {
@@ -76,7 +76,7 @@ pub fn check(draft: &Draft<'_>) -> Result<Vec<String>, Fault> {
             told.push(problem.to_string());
         } else if draft.check_mode && !problem.objects.iter().all(is_own) {
             // What is not there at all was told as assumed already.
-            if problem.objects.iter().all(|name| draft.interfaces().stanza(name).is_some()) {
+            if problem.objects.iter().all(|name| draft.interfaces().get(name).is_some()) {
                 warnings.push(format!("{problem}: assumed to be put right by an earlier task"));
             }
         } else {
@@ -98,7 +98,7 @@ pub fn check(draft: &Draft<'_>) -> Result<Vec<String>, Fault> {
 fn is_physical<'a>(picture: &'a Picture, interfaces: &'a Interfaces) -> impl Fn(&str) -> bool + 'a {
     move |name| {
         let names = || picture.links.names(name).into_iter().skip(1);
-        picture.links.is_nic(name) && !names().any(|other| interfaces.stanza(other).is_some())
+        picture.links.is_nic(name) && !names().any(|other| interfaces.get(other).is_some())
     }
 }
 
@@ -122,10 +122,9 @@ fn refusal(problem: &Problem) -> Fault {
 /// Everything in the file that Proxmox's writer refuses or loses. `is_physical` says whether the node has a NIC of a name,
 /// which counts as an interface of the file even where it has no stanza.
 pub fn problems(interfaces: &Interfaces, is_physical: &dyn Fn(&str) -> bool) -> Vec<Problem> {
-    let known = interfaces.names().into_iter().filter_map(|name| {
-        let stanza = interfaces.stanza(&name)?;
-        let kind = interfaces.kind(&name);
-        Some((name, (stanza, kind)))
+    let known = interfaces.stanzas().map(|stanza| {
+        let name = stanza.name.as_str();
+        (name, (stanza, interfaces.kind(name)))
     });
     let file = File { known: known.collect(), is_physical };
     let mut problems = Vec::new();
@@ -140,7 +139,7 @@ pub fn problems(interfaces: &Interfaces, is_physical: &dyn Fn(&str) -> bool) -> 
             _ => {}
         }
         if kind.is_ovs_port() {
-            file.unlisted(&mut problems, name, *kind, users.get(name.as_str()).copied());
+            file.unlisted(&mut problems, name, *kind, users.get(name).copied());
         }
         unseen(&mut problems, stanza);
         if let Some(line) = interfaces.detached(name).first() {
@@ -153,7 +152,7 @@ pub fn problems(interfaces: &Interfaces, is_physical: &dyn Fn(&str) -> bool) -> 
 
 /// The file as Proxmox's writer has it before it begins.
 struct File<'a> {
-    known: BTreeMap<String, (Stanza, Kind)>,
+    known: BTreeMap<&'a str, (&'a Stanza, Kind)>,
     is_physical: &'a dyn Fn(&str) -> bool,
 }
 
@@ -171,8 +170,8 @@ impl File<'_> {
     /// Who has each port: all keys that name ports are one namespace.
     fn users<'a>(&'a self, problems: &mut Vec<Problem>) -> BTreeMap<&'a str, &'a str> {
         let mut users: BTreeMap<&str, &str> = BTreeMap::new();
-        for (user, (stanza, _)) in &self.known {
-            for key in ["bridge_ports", "ovs_ports", "slaves", "ovs_bonds"] {
+        for (user, (stanza, _)) in self.known.iter().filter(|(_, (stanza, _))| stanza.takes_ports()) {
+            for key in PORTS {
                 for port in stanza.list(key) {
                     let other = users.insert(port, user).filter(|other| other != user);
                     if let Some(other) = other {
@@ -357,6 +356,10 @@ fn unseen(problems: &mut Vec<Problem>, stanza: &Stanza) {
 
 /// The keys of a stanza that only ifupdown2 sees.
 pub fn dashed(stanza: &Stanza) -> Vec<&'static str> {
+    let mut options = stanza.families.iter().flat_map(|family| &family.options);
+    if !options.any(|(key, _)| key.starts_with("ovs-")) {
+        return Vec::new();
+    }
     DASHED.into_iter().filter(|key| stanza.get(key).is_some()).collect()
 }
 

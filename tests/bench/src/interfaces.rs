@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use pve::interfaces::{Interfaces, Stanza};
+
+use crate::measure;
 
 const STANZAS: [u32; 3] = [100, 1_000, 10_000];
 const RUNS: usize = 15;
@@ -27,7 +29,7 @@ fn row(what: &str, work: fn(&[u8]) -> Result<()>) -> Result<()> {
     println!("{what}");
     let mut first = None;
     for stanzas in STANZAS {
-        let took = median(&file(stanzas)?, work)?;
+        let took = time(&file(stanzas)?, work)?;
         let each = took / f64::from(stanzas);
         let ratio = each / *first.get_or_insert(each);
         println!("{:<46}{:>10}{ratio:>9.2}", format!("  {stanzas} stanzas"), format!("{took:.2} ms"));
@@ -35,31 +37,35 @@ fn row(what: &str, work: fn(&[u8]) -> Result<()>) -> Result<()> {
     Ok(())
 }
 
-/// A bridge of IntPorts, as many as it takes, the way Proxmox writes them.
+/// A bridge of IntPorts, as many as it takes.
 fn file(stanzas: u32) -> Result<Vec<u8>> {
-    let mut text = String::new();
-    let mut ports = String::new();
-    for port in 1..stanzas {
+    let (text, names) = ports(stanzas - 1)?;
+    let bridge = format!("auto vmbr0\niface vmbr0 inet manual\n\tovs_type OVSBridge\n\tovs_ports{names}\n\n");
+    Ok((text + &bridge).into_bytes())
+}
+
+/// The stanzas of so many IntPorts, the way Proxmox writes them, and their names, a space before each.
+pub fn ports(count: u32) -> Result<(String, String)> {
+    let (mut text, mut names) = (String::new(), String::new());
+    for port in 1..=count {
         write!(
             text,
             "auto port{port}\niface port{port} inet manual\n\tovs_type OVSIntPort\n\tovs_bridge vmbr0\n"
         )?;
         write!(text, "\tovs_mtu 1500\n\tovs_options tag={}\n# port {port}\n\n", port % 4094 + 1)?;
-        write!(ports, " port{port}")?;
+        write!(names, " port{port}")?;
     }
-    write!(text, "auto vmbr0\niface vmbr0 inet manual\n\tovs_type OVSBridge\n\tovs_ports{ports}\n\n")?;
-    Ok(text.into_bytes())
+    Ok((text, names))
 }
 
-fn median(bytes: &[u8], work: fn(&[u8]) -> Result<()>) -> Result<f64> {
+fn time(bytes: &[u8], work: fn(&[u8]) -> Result<()>) -> Result<f64> {
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let start = Instant::now();
         work(bytes)?;
         times.push(start.elapsed().as_secs_f64() * 1e3);
     }
-    times.sort_by(f64::total_cmp);
-    times.get(RUNS / 2).copied().context("no run")
+    measure::median(times)
 }
 
 fn walk(bytes: &[u8]) {

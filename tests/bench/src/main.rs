@@ -2,7 +2,8 @@
 //! that looks after the same object, in the same run. The Python ones are what Ansible sends for them, run by the
 //! node's own Python. What Ansible adds on both sides, ssh above all, is not in it.
 //!
-//! `bench measure …` is the same program on the node: see `measure.rs`. `bench interfaces` does without the lab.
+//! `bench measure …` is the same program on the node: see `measure.rs`. `bench stanzas` and `bench interfaces` are those
+//! parts alone; the latter does without the lab.
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
@@ -13,10 +14,11 @@ use anyhow::{Context, Result, ensure};
 use lab::Lab;
 use serde_json::{Value, json};
 
-use crate::measure::Measured;
+use crate::measure::{Expected, Measured};
 
 mod interfaces;
 mod measure;
+mod stanzas;
 mod switch;
 
 const RUNS: u32 = 50;
@@ -33,12 +35,17 @@ fn main() -> Result<()> {
     let words: Vec<String> = env::args().skip(1).collect();
     match words.split_first() {
         Some((role, command)) if role == "measure" => {
-            println!("{}", serde_json::to_string(&measure::measure(RUNS, command)?)?);
+            println!("{}", serde_json::to_string(&measure::measure(command)?)?);
             Ok(())
         }
         Some((part, [])) if part == "interfaces" => interfaces::compare(),
+        Some((part, [])) if part == "stanzas" => stanzas::compare(&lab()?),
         _ => {
-            compare()?;
+            let lab = lab()?;
+            compare(&lab)?;
+            println!();
+            stanzas::compare(&lab)?;
+            drop(lab);
             println!();
             switch::compare()?;
             println!();
@@ -47,14 +54,19 @@ fn main() -> Result<()> {
     }
 }
 
-fn compare() -> Result<()> {
+/// A lab in which there is nothing to do any more.
+fn lab() -> Result<Lab> {
     let lab = Lab::up()?;
     for Pair { ours, ours_arguments, .. } in &pairs() {
         lab.module("node1", ours, ours_arguments)?.changed()?;
     }
+    Ok(lab)
+}
+
+fn compare(lab: &Lab) -> Result<()> {
     println!("{:<46}{:>10}{:>9}{:>18}{:>10}", "nothing to do", "median", "ratio", "other processes", "size");
     for pair in &pairs() {
-        compare_pair(&lab, pair)?;
+        compare_pair(lab, pair)?;
     }
     println!(
         "\n{RUNS} runs each on the node itself (of the switch's: on the control node), from the start of the process to its end. Other processes: process and\n\
@@ -68,11 +80,11 @@ fn compare_pair(lab: &Lab, pair: &Pair) -> Result<()> {
     let binary = binary.to_str().context("the project's path is not UTF-8")?;
     let file = format!("/root/{}.json", pair.ours);
     lab.write("node1", &file, &pair.ours_arguments.to_string())?;
-    let ours = measure_in(lab, "node1", &[binary, &file])?;
+    let ours = measure_in(lab, "node1", RUNS, Expected::Unchanged, &[binary, &file])?;
     row(pair.ours, &ours, &ours, &format!("{:.2} MB", megabytes(binary)?));
 
     let wrapper = sent_by_ansible(lab, pair)?;
-    let theirs = measure_in(lab, "node1", &["/usr/bin/python3", &wrapper])?;
+    let theirs = measure_in(lab, "node1", RUNS, Expected::Unchanged, &["/usr/bin/python3", &wrapper])?;
     row(&format!("  {COLLECTION}.{}", pair.theirs), &theirs, &ours, "");
     Ok(())
 }
@@ -104,11 +116,12 @@ fn pairs() -> [Pair; 3] {
     ]
 }
 
-/// Runs `command` there many times, each of which must report that nothing was to be done.
-fn measure_in(lab: &Lab, name: &str, command: &[&str]) -> Result<Measured> {
+/// Runs `command` there `runs` times, each of which must report what is expected of it.
+fn measure_in(lab: &Lab, name: &str, runs: u32, expected: Expected, command: &[&str]) -> Result<Measured> {
     let me = env::current_exe()?;
     let me = me.to_str().context("this program's path is not UTF-8")?;
-    let words: Vec<&str> = [me, "measure"].iter().chain(command).copied().collect();
+    let (runs, expected) = (runs.to_string(), serde_json::to_string(&expected)?);
+    let words: Vec<&str> = [me, "measure", &runs, &expected].iter().chain(command).copied().collect();
     serde_json::from_str(&lab.exec(name, &words)?).context("reading the measurement")
 }
 

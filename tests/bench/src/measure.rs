@@ -4,7 +4,9 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 use std::{env, fs};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,6 +15,8 @@ use serde_json::Value;
 pub struct Measured {
     /// Milliseconds, half of the runs took less.
     pub median_ms: f64,
+    /// The same of the time that a processor was at work for it.
+    pub cpu_ms: f64,
     /// Ids of processes and threads that were taken beside the command's own: the fewest in a run, and the most.
     others: (u64, u64),
 }
@@ -27,20 +31,34 @@ impl Measured {
     }
 }
 
-/// Runs `command` `runs` times, after some that do not count. Each must answer that nothing was changed.
-pub fn measure(runs: u32, command: &[String]) -> Result<Measured> {
-    let mut times = Vec::new();
-    let mut others = Vec::new();
-    for run in 0..runs + 3 {
-        let (took, taken) = once(command)?;
-        if run >= 3 {
-            times.push(took);
-            others.push(taken);
-        }
+/// What a command has to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Expected {
+    /// That nothing was to be done.
+    Unchanged,
+    /// That something was, or would be.
+    Changed,
+}
+
+/// Runs a command as often as the first word says, after some runs that do not count. The second word is what each has to answer.
+pub fn measure(words: &[String]) -> Result<Measured> {
+    let [runs, expected, command @ ..] = words else { bail!("usage: measure RUNS EXPECTED COMMAND") };
+    let expected = serde_json::from_str(expected)?;
+    let (mut times, mut cpu_times, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..3 {
+        once(command, expected)?;
     }
-    times.sort_by(f64::total_cmp);
+    for _ in 0..runs.parse()? {
+        let before = cpu_ms()?;
+        let (took, taken) = once(command, expected)?;
+        times.push(took);
+        cpu_times.push(cpu_ms()? - before);
+        others.push(taken);
+    }
     Ok(Measured {
-        median_ms: *times.get(times.len() / 2).context("no run")?,
+        median_ms: median(times)?,
+        cpu_ms: median(cpu_times)?,
         others: (
             others.iter().min().copied().context("no run")?,
             others.iter().max().copied().context("no run")?,
@@ -48,7 +66,20 @@ pub fn measure(runs: u32, command: &[String]) -> Result<Measured> {
     })
 }
 
-fn once(command: &[String]) -> Result<(f64, u64)> {
+/// Half of the values are less.
+pub fn median(mut values: Vec<f64>) -> Result<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().context("no run")
+}
+
+/// What the commands that have ended took of the processors until now.
+#[expect(clippy::cast_precision_loss, reason = "minutes in microseconds")]
+fn cpu_ms() -> Result<f64> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    Ok((usage.user_time() + usage.system_time()).num_microseconds() as f64 / 1e3)
+}
+
+fn once(command: &[String], expected: Expected) -> Result<(f64, u64)> {
     let (program, arguments) = command.split_first().context("no command")?;
     let mut command = Command::new(program);
     // What Ansible gives a module.
@@ -67,8 +98,8 @@ fn once(command: &[String]) -> Result<(f64, u64)> {
     let answer: Value = serde_json::from_slice(&output.stdout)
         .with_context(|| format!("{program} answered {}", String::from_utf8_lossy(&output.stdout)))?;
     ensure!(
-        output.status.success() && answer.get("changed") == Some(&Value::Bool(false)),
-        "not a run with nothing to do: {answer:#}"
+        output.status.success() && answer.get("changed") == Some(&Value::Bool(expected == Expected::Changed)),
+        "expected was {expected:?}: {answer:#}"
     );
     Ok((took, taken))
 }

@@ -5,7 +5,8 @@ use anyhow::{Context, Result, ensure};
 use lab::Lab;
 use serde_json::json;
 
-use crate::{measure_in, megabytes, row};
+use crate::measure::Expected;
+use crate::{RUNS, measure_in, megabytes, row};
 
 const MODULE: &str = "eos_port_channel";
 
@@ -44,9 +45,9 @@ pub fn compare() -> Result<()> {
     let peer = lab.private_file("peer.py", PEER)?;
     let binary = Lab::module_path(MODULE);
     let binary = binary.to_str().context("the project's path is not UTF-8")?;
-    let ours = measure_in(&lab, "control", &[binary, &file])?;
+    let ours = measure_in(&lab, "control", RUNS, Expected::Unchanged, &[binary, &file])?;
     row(MODULE, &ours, &ours, &format!("{:.2} MB", megabytes(binary)?));
-    let theirs = measure_in(&lab, "control", &["python3", &peer, &file])?;
+    let theirs = measure_in(&lab, "control", RUNS, Expected::Unchanged, &["python3", &peer, &file])?;
     row("  netmiko: log in, show running-config", &theirs, &ours, "");
     println!(
         "\n{MODULE} with nothing to do: {connections} connection, {} commands after login: {}.\nAims: 1 connection, 5 commands.",

@@ -30,8 +30,8 @@ fn is_free_in(options: Options, draft: &Draft<'_>, owner: &Stanza) -> Result<(),
     let is_same = |other: &String| address::host(other).is_some_and(|other| own.contains(&other));
     let gateway = owner.gateway(family);
     for (place, interfaces) in draft.files() {
-        for name in interfaces.names().into_iter().filter(|name| *name != owner.name) {
-            let Some(stanza) = interfaces.stanza(&name) else { continue };
+        for stanza in interfaces.stanzas().filter(|stanza| stanza.name != owner.name) {
+            let name = &stanza.name;
             if let (Some(_), Some(other)) = (gateway, stanza.gateway(family)) {
                 let fact = format!("`{name}` has the default gateway {other} in {place}, and a node has one");
                 return in_use("gateway_in_use", options.gateway, fact);

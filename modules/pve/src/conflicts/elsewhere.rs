@@ -22,7 +22,7 @@ pub fn is_declared_here(draft: &Draft<'_>, name: &str, wanted: Kind, word: &str)
 /// Refuses a bridge that only another file declares: its `ovs_ports` can't name a port of ours.
 pub fn bridge_is_here(draft: &Draft<'_>, bridge: &str) -> Result<(), Fault> {
     match declaring(draft.picture, bridge, &is_a_bridge) {
-        Some(path) if draft.interfaces().stanza(bridge).is_none() => {
+        Some(path) if draft.interfaces().get(bridge).is_none() => {
             Err(elsewhere(&format!("option `bridge`: `{bridge}` can't get a port"), path))
         }
         _ => Ok(()),
@@ -36,18 +36,18 @@ pub fn ports<'a>(picture: &'a Picture, bridge: &str) -> BTreeMap<String, &'a Pat
         let mut add = |port: &str| {
             ports.insert(port.to_owned(), &*file.path);
         };
-        for name in file.interfaces.names() {
-            let Some(stanza) = file.interfaces.stanza(&name) else { continue };
+        for stanza in file.interfaces.stanzas() {
+            let name = &stanza.name;
             if name == bridge {
                 stanza.list("ovs_ports").into_iter().for_each(&mut add);
             }
             let is_on_it = |key: &str| stanza.get(key) == Some(bridge);
-            if is_on_it("ovs_bridge") || is_on_it("vlan-raw-device") || is_vlan_of(&name, bridge) {
-                add(&name);
+            if is_on_it("ovs_bridge") || is_on_it("vlan-raw-device") || is_vlan_of(name, bridge) {
+                add(name);
             }
             let below = stanza.list("bridge_ports");
             if below.iter().any(|port| *port == bridge || is_vlan_of(port, bridge)) {
-                add(&name);
+                add(name);
             }
         }
     }
@@ -61,9 +61,7 @@ pub fn attaching<'a>(picture: &'a Picture, nic: &str) -> Option<&'a Path> {
 
 fn declaring<'a>(picture: &'a Picture, name: &str, is_it: &dyn Fn(&Stanza) -> bool) -> Option<&'a Path> {
     let mut files = picture.sourced.iter();
-    files
-        .find(|file| file.interfaces.stanza(name).is_some_and(|stanza| is_it(&stanza)))
-        .map(|file| &*file.path)
+    files.find(|file| file.interfaces.get(name).is_some_and(is_it)).map(|file| &*file.path)
 }
 
 /// SDN has a stanza for a bridge that says no more than which ports it has besides.

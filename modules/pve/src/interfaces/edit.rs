@@ -1,8 +1,10 @@
 //! Edits that change only the lines that must change, and write what is new as Proxmox's writer would.
 
+use std::sync::Arc;
+
 use super::index::Section;
 use super::keys::{ADDRESS, NETMASK, rank, written};
-use super::kind::{Kind, classify};
+use super::kind::Kind;
 use super::parse::{self, Role, is_keyword};
 use super::stanza::{AddressFamily, Family};
 use super::{Interfaces, Stanza};
@@ -65,12 +67,12 @@ impl Interfaces {
     /// where Proxmox's writer would put it, and so does one that becomes something of another type. A file without a byte gets Proxmox's header and `lo` first.
     pub fn put(&mut self, stanza: &Stanza) -> Result<(), EditError> {
         let wanted = stanza.normalised();
-        if self.stanza(&wanted.name).as_ref() == Some(&wanted) {
+        if self.get(&wanted.name) == Some(&wanted) {
             return Ok(());
         }
         check(&wanted)?;
         if self.lines.is_empty() {
-            self.lines = parse::scan(parse::split(EMPTY_FILE));
+            self.lines = Arc::new(parse::scan(parse::split(EMPTY_FILE)));
             self.forget();
         }
         match self.stanza(&wanted.name) {
@@ -168,7 +170,7 @@ impl Interfaces {
         self.amend_families(found, wanted);
         for family in &wanted.families {
             self.amend_addresses(name, family);
-            let (have, want) = (self.options(name, family.family), &family.options);
+            let (have, want) = (self.options_of(name, family.family), &family.options);
             let mut keys: Vec<&String> = Vec::new();
             for (key, _) in have.iter().map(|(_, option)| option).chain(want) {
                 if !keys.contains(&key) {
@@ -236,7 +238,7 @@ impl Interfaces {
 
     /// Brings addresses whose length stands in a `netmask` line into Proxmox's form, if they are to change.
     fn amend_addresses(&mut self, name: &str, wanted: &Family) {
-        let have = self.options(name, wanted.family);
+        let have = self.options_of(name, wanted.family);
         let addresses: Vec<_> = have.iter().filter(|(_, (key, _))| key == ADDRESS).collect();
         let unchanged = addresses.iter().map(|(_, (_, value))| value).eq(wanted.get_all(ADDRESS));
         if unchanged || have.iter().any(|(_, (key, _))| key == NETMASK) {
@@ -261,7 +263,7 @@ impl Interfaces {
     }
 
     fn amend_key(&mut self, name: &str, wanted: &Family, key: &str, kind: Kind) {
-        let options = self.options(name, wanted.family);
+        let options = self.options_of(name, wanted.family);
         let have: Vec<_> = options
             .iter()
             .filter(|(_, (known, _))| known == key)
@@ -286,9 +288,8 @@ impl Interfaces {
         let Some(section) = sections.iter().find(|section| Some(section.family) == commented) else { return };
         let want: Vec<&str> = wanted.comments.iter().map(String::as_str).collect();
         let ending = self.ending(section.header);
-        self.amend_lines(&self.notes(&wanted.name), &want, section.end, "", ending, |text| {
-            format!("#{text}")
-        });
+        let have = self.index().entry(&wanted.name).map(|entry| self.notes(entry)).unwrap_or_default();
+        self.amend_lines(&have, &want, section.end, "", ending, |text| format!("#{text}"));
     }
 
     /// Turns lines with these values into lines with those: equal ones at both ends stay, then as many as possible
@@ -359,12 +360,17 @@ impl Interfaces {
         }
     }
 
-    fn family_sections(&self, name: &str, family: AddressFamily) -> Vec<Section> {
-        self.sections_of(name).into_iter().filter(|section| section.family == family).collect()
+    /// The options of one family in normal form, each with the index of its line.
+    fn options_of(&self, name: &str, family: AddressFamily) -> Vec<(usize, (String, String))> {
+        let Some(entry) = self.index().entry(name) else { return Vec::new() };
+        let options = self.options(entry, family);
+        let is_folded = !options.iter().any(|(key, _)| key == NETMASK);
+        let lines = self.written_options(entry, family).filter(|(_, key, _)| !(is_folded && *key == NETMASK));
+        lines.map(|(index, _, _)| index).zip(options).collect()
     }
 
-    fn kind_of(&self, stanza: &Stanza) -> Kind {
-        classify(stanza, &|link| self.physical.contains(link))
+    fn family_sections(&self, name: &str, family: AddressFamily) -> Vec<Section> {
+        self.sections_of(name).into_iter().filter(|section| section.family == family).collect()
     }
 }
 

@@ -1,9 +1,11 @@
 //! Where each interface stands in the file, so that asking for one costs no more than its own lines. Changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
+use super::kind::Kind;
 use super::parse::{Line, Role};
-use super::stanza::AddressFamily;
+use super::stanza::{AddressFamily, Stanza};
 
 /// One `iface` line and the body that belongs to it, as indices of lines.
 #[derive(Clone, Debug)]
@@ -16,15 +18,24 @@ pub(super) struct Section {
     pub end: usize,
 }
 
+/// One interface: where it stands, and what was made of that when it was first asked for.
+#[derive(Debug, Default)]
+pub(super) struct Entry {
+    sections: Vec<usize>,
+    /// Lines without a meaning to Proxmox that follow one of the sections.
+    pub detached: Vec<usize>,
+    pub stanza: OnceLock<Stanza>,
+    pub kind: OnceLock<Kind>,
+}
+
 /// What the lines of one file are, by interface. It is good for those lines alone.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Index {
     /// In the file's order.
     pub sections: Vec<Section>,
     /// The interfaces that have a section, each once, in the file's order.
-    pub names: Vec<String>,
-    sections_by_name: BTreeMap<String, Vec<usize>>,
-    detached: BTreeMap<String, Vec<usize>>,
+    pub entries: Vec<Entry>,
+    by_name: BTreeMap<String, usize>,
     auto: BTreeSet<String>,
     /// Those of `auto` that only `allow-hotplug`, `allow-ovs` or `allow-BRIDGE` lines name.
     by_class: BTreeSet<String>,
@@ -36,10 +47,7 @@ impl Index {
         let mut owner = None;
         for (at, line) in lines.iter().enumerate() {
             match &line.role {
-                Role::Iface { name, family, method } => {
-                    owner = Some(name);
-                    index.open(name, *family, method, at);
-                }
+                Role::Iface { name, family, method } => owner = Some(index.open(name, *family, method, at)),
                 Role::Option { .. } | Role::Note(_) => {
                     if let Some(section) = index.sections.last_mut() {
                         section.end = at + 1;
@@ -47,8 +55,8 @@ impl Index {
                 }
                 Role::Auto { .. } | Role::Source { .. } | Role::Mapping => owner = None,
                 Role::Other => {
-                    if let Some(owner) = owner {
-                        index.detached.entry(owner.clone()).or_default().push(at);
+                    if let Some(entry) = owner.and_then(|owner| index.entries.get_mut(owner)) {
+                        entry.detached.push(at);
                     }
                 }
                 Role::Blank | Role::Comment => {}
@@ -71,12 +79,15 @@ impl Index {
         index
     }
 
-    fn open(&mut self, name: &str, family: AddressFamily, method: &str, header: usize) {
-        let own = self.sections_by_name.entry(name.to_owned()).or_default();
-        if own.is_empty() {
-            self.names.push(name.to_owned());
+    /// The place of the section's interface among `entries`.
+    fn open(&mut self, name: &str, family: AddressFamily, method: &str, header: usize) -> usize {
+        let own = *self.by_name.entry(name.to_owned()).or_insert(self.entries.len());
+        if own == self.entries.len() {
+            self.entries.push(Entry::default());
         }
-        own.push(self.sections.len());
+        if let Some(entry) = self.entries.get_mut(own) {
+            entry.sections.push(self.sections.len());
+        }
         self.sections.push(Section {
             name: name.to_owned(),
             family,
@@ -84,21 +95,20 @@ impl Index {
             header,
             end: header + 1,
         });
+        own
     }
 
     pub fn has(&self, name: &str) -> bool {
-        self.sections_by_name.contains_key(name)
+        self.by_name.contains_key(name)
+    }
+
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries.get(*self.by_name.get(name)?)
     }
 
     /// The sections of one interface, in the file's order.
-    pub fn sections_of(&self, name: &str) -> impl Iterator<Item = &Section> {
-        let own = self.sections_by_name.get(name).into_iter().flatten();
-        own.filter_map(|section| self.sections.get(*section))
-    }
-
-    /// Lines without a meaning to Proxmox that follow a section of this interface.
-    pub fn detached(&self, name: &str) -> &[usize] {
-        self.detached.get(name).map(Vec::as_slice).unwrap_or_default()
+    pub fn sections_of(&self, entry: &Entry) -> impl Iterator<Item = &Section> {
+        entry.sections.iter().filter_map(|section| self.sections.get(*section))
     }
 
     /// Whether an `auto` or `allow-` line that counts names the interface.

@@ -60,6 +60,10 @@ const SORTED: &[&str] = &[
 
 /// The name under which Proxmox knows a key, such as `mtu` for `ovs_mtu`.
 pub(super) fn canonical(key: &str) -> &str {
+    // Asked at every look at an option: most begin otherwise, and need not be compared with each of these.
+    if !matches!(key.as_bytes(), [b'b', ..] | [b'o', b'v', b's', b'_', b'm', ..]) {
+        return key;
+    }
     ALIASES.iter().find(|(alias, _)| *alias == key).map_or(key, |(_, name)| name)
 }
 

@@ -198,6 +198,26 @@ proptest! {
     }
 
     #[test]
+    fn an_edit_is_seen_by_every_question_after_it_and_by_no_copy(bytes in files(), stanza in stanzas(), gone in select(NAMES)) {
+        let answers = |file: &Interfaces| -> Vec<_> {
+            let answers = file.stanzas().map(|stanza| {
+                let name = stanza.name.as_str();
+                (stanza.clone(), file.kind(name), file.claims(name), file.detached(name))
+            });
+            answers.collect()
+        };
+        let file = Interfaces::parse(&bytes);
+        let before = answers(&file);
+        let mut copy = file.clone();
+        copy.put(&stanza).unwrap();
+        prop_assert_eq!(answers(&copy), answers(&Interfaces::parse(&copy.render())));
+        copy.remove(gone);
+        prop_assert_eq!(answers(&copy), answers(&Interfaces::parse(&copy.render())));
+        prop_assert_eq!(answers(&file), before);
+        prop_assert_eq!(file.render(), bytes);
+    }
+
+    #[test]
     fn putting_what_is_there_changes_no_byte(bytes in files()) {
         let mut file = Interfaces::parse(&bytes);
         for name in file.names() {

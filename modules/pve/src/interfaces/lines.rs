@@ -1,7 +1,7 @@
 //! The few ways in which lines are changed. What a line means is known to `parse` alone: it looks again after each, as
 //! far as the change reaches.
 
-use std::sync::OnceLock;
+use std::sync::Arc;
 
 use super::Interfaces;
 use super::parse::{self, Line, Role};
@@ -18,7 +18,7 @@ impl Interfaces {
 
     /// Writes another text into a line; indentation and ending stay.
     pub(super) fn replace(&mut self, index: usize, text: &str) {
-        let Some(line) = self.lines.get_mut(index) else { return };
+        let Some(line) = Arc::make_mut(&mut self.lines).get_mut(index) else { return };
         let indent = line.raw.len() - line.raw.trim_ascii_start().len();
         let body = line.raw.strip_suffix(b"\n").unwrap_or(&line.raw);
         let end = body.strip_suffix(b"\r").unwrap_or(body).len();
@@ -28,17 +28,18 @@ impl Interfaces {
 
     /// Puts a line of this text before the one at `index`.
     pub(super) fn insert(&mut self, index: usize, text: &str, ending: &[u8]) {
-        if let Some(before) = index.checked_sub(1).and_then(|before| self.lines.get_mut(before)) {
+        let lines = Arc::make_mut(&mut self.lines);
+        if let Some(before) = index.checked_sub(1).and_then(|before| lines.get_mut(before)) {
             parse::close(&mut before.raw, ending);
         }
         let raw = [text.as_bytes(), ending].concat();
-        self.lines.insert(index, Line { raw, role: Role::Blank });
+        lines.insert(index, Line { raw, role: Role::Blank });
         self.rescan(index, 1);
     }
 
     /// Takes one line out of the body of a stanza.
     pub(super) fn cut(&mut self, index: usize) {
-        self.lines.remove(index);
+        Arc::make_mut(&mut self.lines).remove(index);
         self.rescan(index, 0);
     }
 
@@ -52,7 +53,7 @@ impl Interfaces {
         let would_join = below_stanza && matches!(next, Some(Role::Comment | Role::Other));
         let also_blank = below_blank && next == Some(&Role::Blank);
         let ending = self.ending(start);
-        self.lines.drain(start..end + usize::from(also_blank));
+        Arc::make_mut(&mut self.lines).drain(start..end + usize::from(also_blank));
         if would_join {
             self.insert(start, "", ending);
         }
@@ -63,12 +64,12 @@ impl Interfaces {
     fn rescan(&mut self, start: usize, new: usize) {
         let before = start.checked_sub(1).and_then(|before| self.lines.get(before));
         let in_stanza = before.is_some_and(Line::in_stanza);
-        parse::rescan(self.lines.iter_mut().skip(start), in_stanza, new);
+        parse::rescan(Arc::make_mut(&mut self.lines).iter_mut().skip(start), in_stanza, new);
         self.forget();
     }
 
     /// What was found out of the lines does not hold any longer.
     pub(super) fn forget(&mut self) {
-        (self.index, self.claims) = (OnceLock::new(), OnceLock::new());
+        self.known = Arc::default();
     }
 }

@@ -22,36 +22,40 @@ mod shapes;
 mod stanza;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 pub use edit::EditError;
 pub use kind::{Kind, classify, looks_like_a_nic};
 pub use ovs_options::OvsOptions;
-pub use stanza::{AddressFamily, Family, Stanza};
+pub use stanza::{AddressFamily, Family, PORTS, Stanza};
 
-use index::{Index, Section};
-use keys::NETMASK;
+use index::{Entry, Index, Section};
 use parse::{Line, Role};
 use stanza::fold_netmask;
 
 /// One interfaces(5) file: every byte of it, and what its lines mean.
 ///
-/// Walking over all interfaces costs a time that grows with the file and no faster: the first question finds out where
-/// each one stands, and an edit makes the next question find it out again.
+/// A copy costs nothing until one of the two is edited. Each interface is looked at when it is first asked for, so a
+/// walk over all of them costs a time that grows with the file and no faster; an edit makes everything unknown again.
 #[derive(Clone, Debug, Default)]
 pub struct Interfaces {
-    lines: Vec<Line>,
-    physical: BTreeSet<String>,
-    /// Of `lines`, made when first asked for.
+    lines: Arc<Vec<Line>>,
+    physical: Arc<BTreeSet<String>>,
+    known: Arc<Known>,
+}
+
+/// What was found out of the lines and the physical links by now.
+#[derive(Debug, Default)]
+struct Known {
     index: OnceLock<Index>,
-    /// Of `lines`, by port, made when first asked for.
+    /// By port.
     claims: OnceLock<BTreeMap<String, Vec<Claim>>>,
 }
 
 /// Two are equal if their bytes are, and what the kernel said of the links.
 impl PartialEq for Interfaces {
     fn eq(&self, other: &Self) -> bool {
-        let Self { lines, physical, index: _, claims: _ } = self;
+        let Self { lines, physical, known: _ } = self;
         *lines == other.lines && *physical == other.physical
     }
 }
@@ -79,55 +83,49 @@ pub struct Claim {
 impl Interfaces {
     /// Reads a file. Nothing can be wrong with it: what Proxmox would not understand is kept and has no meaning.
     pub fn parse(bytes: &[u8]) -> Self {
-        Self { lines: parse::scan(parse::split(bytes)), ..Self::default() }
+        Self { lines: Arc::new(parse::scan(parse::split(bytes))), ..Self::default() }
     }
 
     /// Says which links of this machine are physical, as Proxmox's reader asks the kernel: a NIC that is not named
     /// like one (`lan1`, an altname) is known as such only from here. Decides where a new stanza is written.
     #[must_use]
     pub fn with_physical_links(mut self, names: impl IntoIterator<Item = String>) -> Self {
-        self.physical = names.into_iter().collect();
+        self.physical = Arc::new(names.into_iter().collect());
+        self.forget();
         self
     }
 
     /// The file's bytes: after [`Interfaces::parse`] exactly the ones that were read.
     pub fn render(&self) -> Vec<u8> {
-        self.lines.iter().flat_map(|line| &line.raw).copied().collect()
+        self.lines.iter().map(|line| line.raw.as_slice()).collect::<Vec<_>>().concat()
     }
 
     /// The interfaces that have a stanza, each once, in the file's order.
+    pub fn stanzas(&self) -> impl Iterator<Item = &Stanza> {
+        self.index().entries.iter().map(|entry| self.look_at(entry))
+    }
+
+    /// Their names.
     pub fn names(&self) -> Vec<String> {
-        self.index().names.clone()
+        self.stanzas().map(|stanza| stanza.name.clone()).collect()
     }
 
     /// One interface, merged over its families and repeated stanzas. A name that stands in `auto` lines only is none.
+    pub fn get(&self, name: &str) -> Option<&Stanza> {
+        Some(self.look_at(self.index().entry(name)?))
+    }
+
+    /// As [`Interfaces::get`], to be changed and put back.
     pub fn stanza(&self, name: &str) -> Option<Stanza> {
-        let mut families: Vec<Family> = Vec::new();
-        for section in self.sections_of(name) {
-            match families.iter_mut().find(|known| known.family == section.family) {
-                Some(known) => known.method = section.method,
-                None => families.push(Family {
-                    family: section.family,
-                    method: section.method,
-                    options: self
-                        .options(name, section.family)
-                        .into_iter()
-                        .map(|(_, option)| option)
-                        .collect(),
-                }),
-            }
-        }
-        if families.is_empty() {
-            return None;
-        }
-        let comments = self.notes(name).into_iter().map(|(_, text)| text).collect();
-        Some(Stanza { name: name.to_owned(), auto: self.is_auto(name), families, comments })
+        self.get(name).cloned()
     }
 
     /// What Proxmox takes the interface for. One without a stanza is judged by its name.
     pub fn kind(&self, name: &str) -> Kind {
-        let stanza = self.stanza(name).unwrap_or_else(|| Stanza::new(name, "manual"));
-        classify(&stanza, &|link| self.physical.contains(link))
+        match self.index().entry(name) {
+            Some(entry) => *entry.kind.get_or_init(|| self.kind_of(self.look_at(entry))),
+            None => self.kind_of(&Stanza::new(name, "manual")),
+        }
     }
 
     /// The `source` and `source-directory` lines, in the file's order.
@@ -146,12 +144,13 @@ impl Interfaces {
     /// Options that a blank line cut off from the stanza of `name`: ifupdown2 still takes them as part of it, for
     /// Proxmox they are lines without a meaning. An edit of such a stanza cannot mean the same to both.
     pub fn detached(&self, name: &str) -> Vec<String> {
-        self.index().detached(name).iter().filter_map(|at| self.lines.get(*at)).map(Line::text).collect()
+        let detached = self.index().entry(name).into_iter().flat_map(|entry| &entry.detached);
+        detached.filter_map(|at| self.lines.get(*at)).map(Line::text).collect()
     }
 
     /// Every interface that takes `port` as its port or member, in the file's order.
     pub fn claims(&self, port: &str) -> Vec<Claim> {
-        let claims = self.claims.get_or_init(|| self.claims_by_port());
+        let claims = self.known.claims.get_or_init(|| self.claims_by_port());
         claims.get(port).cloned().unwrap_or_default()
     }
 
@@ -162,11 +161,11 @@ impl Interfaces {
 
     fn claims_by_port(&self) -> BTreeMap<String, Vec<Claim>> {
         let mut claims: BTreeMap<String, Vec<Claim>> = BTreeMap::new();
-        for by in &self.index().names {
-            let Some(stanza) = self.stanza(by) else { continue };
-            for key in ["bridge_ports", "ovs_ports", "slaves", "ovs_bonds"] {
+        for stanza in self.stanzas().filter(|stanza| stanza.takes_ports()) {
+            for key in PORTS {
                 for port in stanza.list(key).into_iter().collect::<BTreeSet<_>>() {
-                    claims.entry(port.to_owned()).or_default().push(Claim { by: by.clone(), key });
+                    let claim = Claim { by: stanza.name.clone(), key };
+                    claims.entry(port.to_owned()).or_default().push(claim);
                 }
             }
         }
@@ -174,11 +173,36 @@ impl Interfaces {
     }
 
     fn index(&self) -> &Index {
-        self.index.get_or_init(|| Index::of(&self.lines))
+        self.known.index.get_or_init(|| Index::of(&self.lines))
+    }
+
+    fn look_at<'a>(&'a self, entry: &'a Entry) -> &'a Stanza {
+        entry.stanza.get_or_init(|| {
+            let mut families: Vec<Family> = Vec::new();
+            for Section { family, method, .. } in self.index().sections_of(entry) {
+                match families.iter_mut().find(|known| known.family == *family) {
+                    Some(known) => known.method.clone_from(method),
+                    None => families.push(Family {
+                        family: *family,
+                        method: method.clone(),
+                        options: self.options(entry, *family),
+                    }),
+                }
+            }
+            let name = self.index().sections_of(entry).next().map(|section| section.name.clone());
+            let name = name.unwrap_or_default();
+            let comments = self.notes(entry).into_iter().map(|(_, text)| text).collect();
+            Stanza { auto: self.is_auto(&name), name, families, comments }
+        })
+    }
+
+    fn kind_of(&self, stanza: &Stanza) -> Kind {
+        classify(stanza, &|link| self.physical.contains(link))
     }
 
     fn sections_of(&self, name: &str) -> Vec<Section> {
-        self.index().sections_of(name).cloned().collect()
+        let index = self.index();
+        index.entry(name).into_iter().flat_map(|entry| index.sections_of(entry)).cloned().collect()
     }
 
     fn is_auto(&self, name: &str) -> bool {
@@ -187,38 +211,37 @@ impl Interfaces {
 
     /// The body lines of an interface with their indices.
     fn body(&self, section: &Section) -> impl Iterator<Item = (usize, &Role)> {
-        let length = section.end - section.header;
-        self.lines
-            .iter()
-            .enumerate()
-            .skip(section.header)
-            .take(length)
-            .map(|(index, line)| (index, &line.role))
+        let lines = self.lines.get(section.header..section.end).unwrap_or_default();
+        (section.header..).zip(lines.iter().map(|line| &line.role))
     }
 
-    /// The options of one family in normal form, each with the index of its line.
-    fn options(&self, name: &str, family: AddressFamily) -> Vec<(usize, (String, String))> {
-        let mut lines = Vec::new();
-        let mut options = Vec::new();
-        for section in self.sections_of(name).iter().filter(|section| section.family == family) {
-            for (index, role) in self.body(section) {
-                if let Role::Option { key, value } = role {
-                    lines.push((index, key));
-                    options.push((key.clone(), value.clone()));
-                }
-            }
-        }
-        let folded = fold_netmask(&mut options);
-        let lines = lines.into_iter().filter(|(_, key)| !(folded && *key == NETMASK)).map(|(index, _)| index);
-        lines.zip(options).collect()
+    /// The options of one family in normal form.
+    fn options(&self, entry: &Entry, family: AddressFamily) -> Vec<(String, String)> {
+        let written = self.written_options(entry, family);
+        let mut options = written.map(|(_, key, value)| (key.to_owned(), value.to_owned())).collect();
+        fold_netmask(&mut options);
+        options
+    }
+
+    /// The options of one family as they stand in the file, with the indices of their lines.
+    fn written_options(
+        &self,
+        entry: &Entry,
+        family: AddressFamily,
+    ) -> impl Iterator<Item = (usize, &str, &str)> {
+        let sections = self.index().sections_of(entry).filter(move |section| section.family == family);
+        sections.flat_map(|section| self.body(section)).filter_map(|(index, role)| match role {
+            Role::Option { key, value } => Some((index, key.as_str(), value.as_str())),
+            _ => None,
+        })
     }
 
     /// The comments inside an interface's stanzas with the indices of their lines; those of IPv6 come last.
-    fn notes(&self, name: &str) -> Vec<(usize, String)> {
-        let mut sections = self.sections_of(name);
+    fn notes(&self, entry: &Entry) -> Vec<(usize, String)> {
+        let mut sections: Vec<&Section> = self.index().sections_of(entry).collect();
         sections.sort_by_key(|section| section.family == AddressFamily::Inet6);
         let mut notes = Vec::new();
-        for section in &sections {
+        for section in sections {
             notes.extend(self.body(section).filter_map(|(index, role)| match role {
                 Role::Note(text) => Some((index, text.clone())),
                 _ => None,

@@ -1,6 +1,6 @@
 //! Where Proxmox's writer puts an interface that the file does not have yet.
 
-use super::kind::{Kind, classify};
+use super::kind::Kind;
 use super::parse::Role;
 use super::{Interfaces, Stanza};
 
@@ -47,7 +47,7 @@ impl Interfaces {
     fn group(&self, name: &str, new: &Stanza) -> Option<u8> {
         let root = name.split(['.', ':']).next()?;
         let kind = if root == new.name {
-            classify(new, &|link| self.physical.contains(link))
+            self.kind_of(new)
         } else if self.physical.contains(root) || self.is_auto(root) || self.index().has(root) {
             self.kind(root)
         } else {

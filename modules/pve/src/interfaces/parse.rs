@@ -1,6 +1,7 @@
 //! The lines of an interfaces(5) file and what each is to Proxmox's reader. Knows no interface as a whole.
 
 use std::borrow::Cow;
+use std::io::BufRead;
 
 use super::keys::canonical;
 use super::stanza::AddressFamily;
@@ -57,11 +58,10 @@ impl Line {
 }
 
 /// Cuts a file into logical lines.
-pub(super) fn split(bytes: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn split(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut lines = Vec::new();
     let mut line = Vec::new();
-    for physical in bytes.split_inclusive(|byte| *byte == b'\n') {
-        line.extend_from_slice(physical);
+    while matches!(bytes.read_until(b'\n', &mut line), Ok(1..)) {
         if !is_open(&line) {
             lines.push(std::mem::take(&mut line));
         }
@@ -115,7 +115,8 @@ pub(super) fn is_keyword(word: &str) -> bool {
 }
 
 fn role(text: &str, in_stanza: bool) -> Role {
-    let (word, rest) = text.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((text, ""));
+    let word = text.bytes().position(|byte| byte.is_ascii_whitespace()).unwrap_or(text.len());
+    let (word, rest) = text.split_at(word);
     let rest = rest.trim_ascii();
     if in_stanza {
         if let Some(note) = text.strip_prefix('#') {
@@ -156,7 +157,7 @@ fn iface(rest: &str) -> Option<Role> {
 }
 
 fn text(raw: &[u8]) -> Cow<'_, str> {
-    if is_comment(raw) {
+    if is_comment(raw) || !raw.contains(&b'\\') {
         return String::from_utf8_lossy(raw.trim_ascii());
     }
     let mut physical = raw.split_inclusive(|byte| *byte == b'\n').map(|line| {

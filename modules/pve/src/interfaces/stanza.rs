@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{ADDRESS, GATEWAY, NETMASK, canonical, is_per_family};
 
+/// The keys that name an interface's ports or members. Proxmox allows one place per port over all of them.
+pub const PORTS: [&str; 4] = ["bridge_ports", "ovs_ports", "slaves", "ovs_bonds"];
+
 /// One interface, merged over its `iface` stanzas and `auto` lines.
 ///
 /// Two are equal if they say the same: the order of families and of different keys does not count, the order of
@@ -113,8 +116,12 @@ impl Family {
 
     /// Every value of a key, in order.
     pub fn get_all(&self, key: &str) -> Vec<&str> {
-        let key = canonical(key);
-        self.options.iter().filter(|(known, _)| known == key).map(|(_, value)| value.as_str()).collect()
+        self.values(canonical(key)).collect()
+    }
+
+    /// Of a key in its canonical spelling.
+    fn values<'a>(&'a self, key: &str) -> impl DoubleEndedIterator<Item = &'a str> {
+        self.options.iter().filter(move |(known, _)| known == key).map(|(_, value)| value.as_str())
     }
 
     /// Makes these the values of a key. What stays keeps its place; more lines of a key follow its last one.
@@ -171,13 +178,20 @@ impl Stanza {
     /// The value of a key in any of its spellings. Of repeated ones the last counts, as for Proxmox. What belongs to
     /// one address family (address, gateway) is looked for in the first.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.get_all(key).pop()
+        let key = canonical(key);
+        self.reach(key).iter().rev().find_map(|family| family.values(key).next_back())
     }
 
     /// Every value of a key that may be repeated, such as `ovs_extra`, in order.
     pub fn get_all(&self, key: &str) -> Vec<&str> {
-        let reach = if is_per_family(canonical(key)) { 1 } else { self.families.len() };
-        self.families.iter().take(reach).flat_map(|family| family.get_all(key)).collect()
+        let key = canonical(key);
+        self.reach(key).iter().flat_map(|family| family.values(key)).collect()
+    }
+
+    /// The families in which a key, in its canonical spelling, is looked for.
+    fn reach(&self, key: &str) -> &[Family] {
+        let reach = if is_per_family(key) { 1 } else { self.families.len() };
+        self.families.get(..reach).unwrap_or_default()
     }
 
     /// Makes this the one value of a key, or takes the key away.
@@ -217,6 +231,12 @@ impl Stanza {
     /// Gives the interface this MTU, or takes it away.
     pub fn set_mtu(&mut self, mtu: Option<u32>) {
         self.set("mtu", mtu.map(|mtu| mtu.to_string()).as_deref());
+    }
+
+    /// Whether one of [`PORTS`] says which ports the interface takes.
+    pub fn takes_ports(&self) -> bool {
+        let mut options = self.families.iter().flat_map(|family| &family.options);
+        options.any(|(key, _)| PORTS.contains(&key.as_str()))
     }
 
     /// Makes this line the comment that the web interface shows, or with an empty text takes the comment away.
@@ -314,7 +334,7 @@ impl Stanza {
     }
 
     fn of_version(&self, family: AddressFamily, key: &str) -> impl Iterator<Item = &str> {
-        let values = self.families.iter().flat_map(move |found| found.get_all(key));
+        let values = self.families.iter().flat_map(move |found| found.values(key));
         values.filter(move |value| is_of(family, value))
     }
 }

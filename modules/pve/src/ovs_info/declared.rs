@@ -95,7 +95,7 @@ impl<'a> Reading<'a> {
     }
 
     fn staged(&self, Staging { file, picture }: &Staging<'_>, kind: Kind, name: &str) -> Option<Staged> {
-        let has = |file: &Interfaces| file.stanza(name).is_some() && file.kind(name) == kind;
+        let has = |file: &Interfaces| file.get(name).is_some() && file.kind(name) == kind;
         let change = match (has(self.running()), has(file)) {
             (false, false) => return None,
             (false, true) => "added",

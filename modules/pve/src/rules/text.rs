@@ -22,6 +22,16 @@ pub fn comment(option: &str, text: &str) -> Result<String, Fault> {
     if text.ends_with('\\') {
         return refuse("what follows a backslash at the end");
     }
+    if let Some(last) = text.chars().next_back().filter(|last| is_cut_in_half(*last)) {
+        return Err(Fault::new(
+            "invalid_text",
+            format!(
+                "option `{option}`: `{}` can't be used: of `{last}` at the end Proxmox cuts off half whenever it saves the file; \
+                 hint: let something follow, such as a full stop",
+                text.escape_debug()
+            ),
+        ));
+    }
     if let Some(word) = ["${", "<%", "</%"].into_iter().find(|word| text.contains(word)) {
         return Err(Fault::new(
             "invalid_text",
@@ -32,6 +42,12 @@ pub fn comment(option: &str, text: &str) -> Result<String, Fault> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// Whether Proxmox's reader, for which a byte is a character of Latin-1, takes the last byte of this one for white space,
+/// which it cuts off at the end of a line: U+0085 or U+00A0.
+fn is_cut_in_half(last: char) -> bool {
+    matches!(last.encode_utf8(&mut [0; 4]).bytes().next_back(), Some(0x85 | 0xa0))
 }
 
 #[cfg(test)]
@@ -57,6 +73,16 @@ mod tests {
             "<% import os %>",
             "</%def>",
         ] {
+            assert_eq!(comment("comments", text).unwrap_err().code, "invalid_text", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_comment_ends_in_a_character_that_proxmox_keeps() {
+        for text in ["città.", "voilé", "Р1", "中"] {
+            assert_eq!(comment("comments", text), Ok(text.to_owned()));
+        }
+        for text in ["città", "Å", "СЕРВЕР ", "no break\u{a0}", "em\u{2005}"] {
             assert_eq!(comment("comments", text).unwrap_err().code, "invalid_text", "{text:?}");
         }
     }
