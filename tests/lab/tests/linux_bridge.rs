@@ -41,14 +41,14 @@ iface ens21f0np0 inet manual
 fn one_task_makes_the_linux_bridge_an_ovs_bridge() -> Result<()> {
     let lab = fresh()?;
     let task = [one_task()];
+    // A guest's, where that is the lowest on the Linux bridge; an OVSBridge would not take that.
+    let mac = || lab.sh(NODE, "cat /sys/class/net/vmbr0/address");
+    let before = mac()?;
     assert_eq!(lab.run_as_predicted(NODE, &task)?, [true]);
     assert_eq!(lab.run_as_predicted(NODE, &task)?, [false]);
     assert_eq!(ports(&lab)?, "ens20f0np0\ntap100i0");
     all_answer(&lab)?;
-    assert_eq!(
-        lab.sh(NODE, "cat /sys/class/net/vmbr0/address")?,
-        lab.sh(NODE, "cat /sys/class/net/ens20f0np0/address")?
-    );
+    assert_eq!(mac()?, before);
     let route = lab.exec(NODE, &["ip", "route", "show", "default"])?;
     assert!(route.starts_with("default via 192.0.2.1 dev vmbr0"), "{route}");
     assert_eq!(lab.exec(NODE, &["ip", "link", "show", "type", "bridge"])?, "");
