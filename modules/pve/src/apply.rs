@@ -275,7 +275,7 @@ fn is_left_by_ifupdown2(change: &Change) -> bool {
             mended.mtu_requests.clone_from(&to.mtu_requests);
             mended == *to
         }
-        Change::Link { from, to, .. } => Link { mtu: to.mtu, ..from.clone() } == *to,
+        Change::Link { from, to, .. } if Link { mtu: to.mtu, ..from.clone() } == *to => true,
         Change::Port { from: Some(_), to: None, .. } | Change::Bridge { from: Some(_), .. } => true,
         change => !corrections(change).is_empty(),
     }

@@ -25,6 +25,8 @@ pub struct Draft<'a> {
     pub check_mode: bool,
     interfaces: Interfaces,
     objects: BTreeSet<String>,
+    /// Bridges that are not there yet, each with a port that it is going to list.
+    assumed: Vec<(String, String)>,
     warnings: Vec<String>,
 }
 
@@ -36,7 +38,7 @@ impl<'a> Draft<'a> {
             Aim::LiveWithStaged => differing(&picture.running.interfaces, &interfaces),
             Aim::Live | Aim::Staged => BTreeSet::new(),
         };
-        Self { picture, check_mode, interfaces, objects, warnings: Vec::new() }
+        Self { picture, check_mode, interfaces, objects, assumed: Vec::new(), warnings: Vec::new() }
     }
 
     /// The file as it is by now.
@@ -87,7 +89,8 @@ impl<'a> Draft<'a> {
         self.interfaces.remove(name);
     }
 
-    /// Lists `port` in the `ovs_ports` of `bridge`, where the file has that, and of no other bridge.
+    /// Lists `port` in the `ovs_ports` of `bridge` and of no other bridge. One that the file does not have yet is assumed to
+    /// come from an earlier task.
     pub fn attach(&mut self, port: &str, bridge: Option<&str>) -> Result<(), Fault> {
         self.look_after(port);
         let failed = |error| Fault::from_error("file_not_editable", &error);
@@ -100,7 +103,10 @@ impl<'a> Draft<'a> {
             Some(bridge) if self.interfaces.get(bridge).is_some() => {
                 self.interfaces.list_port(bridge, port).map_err(failed)
             }
-            _ => Ok(()),
+            _ => {
+                self.assumed.extend(bridge.map(|bridge| (bridge.to_owned(), port.to_owned())));
+                Ok(())
+            }
         }
     }
 
@@ -151,7 +157,10 @@ impl<'a> Draft<'a> {
 
     /// What the node looks like when this has come true.
     pub fn finish(&self) -> Result<Target<State>, Fault> {
-        let after = State::declared(self.picture, &self.interfaces, &self.objects)?;
+        let mut after = State::declared(self.picture, &self.interfaces, &self.objects)?;
+        for (bridge, port) in &self.assumed {
+            after.file.ovs_ports.entry(bridge.clone()).or_default().insert(port.clone(), true);
+        }
         lifeline::holds(self, &after)?;
         Ok(Target { after, also_affected: Vec::new(), warnings: self.warnings.clone() })
     }

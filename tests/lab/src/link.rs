@@ -29,6 +29,14 @@ pub fn node_end(node: &str) -> [Task; 3] {
     ]
 }
 
+/// The task with more arguments.
+pub fn also((module, mut arguments): Task, more: Value) -> Task {
+    if let (Some(arguments), Value::Object(more)) = (arguments.as_object_mut(), more) {
+        arguments.extend(more);
+    }
+    (module, arguments)
+}
+
 impl Lab {
     /// Runs tasks one after the other; what each says of `changed`.
     pub fn run(&self, node: &str, tasks: &[Task]) -> Result<Vec<bool>> {

@@ -168,8 +168,11 @@ fn a_run_waits_for_another_one_on_the_same_node() -> Result<()> {
     assert_eq!(impatient.failure()?, ("locked", "unchanged"));
     let holder = format!("pid {}, pve_ovs_bond", run.pid()?);
     assert!(impatient.message().contains(&holder), "{}", impatient.message());
-    // Check mode asks nobody.
-    assert!(lab.check(NODE, "pve_ovs_intport", &mgmt)?.changed()?);
+    // Check mode asks nobody, and sees that the bond is in the file and not live yet.
+    assert_eq!(lab.check(NODE, "pve_ovs_intport", &mgmt)?.failure()?, ("foreign_changes", "unchanged"));
+    let mut both = mgmt.clone();
+    both["foreign_changes"] = "apply".into();
+    assert!(lab.check(NODE, "pve_ovs_intport", &both)?.changed()?);
 
     let patient = lab.start_module(NODE, &[], "pve_ovs_intport", &mgmt)?;
     lab.sh(NODE, "touch /tmp/go")?;

@@ -36,7 +36,7 @@ fn what_sdn_wrote_is_seen_and_stays() -> Result<()> {
     let removed = lab.module(NODE, "pve_ovs_bridge", &json!({"name": "vmbr0", "state": "absent"}))?;
     assert_eq!(removed.failure()?, ("bridge_in_use", "unchanged"), "{}", removed.message());
     let told = removed.message();
-    assert!(told.contains("ln_zone1 (`/etc/network/interfaces.d/sdn`)"), "{told}");
+    assert!(told.contains("`ln_zone1` (`/etc/network/interfaces.d/sdn`)"), "{told}");
     assert!(!lab.module(NODE, "pve_ovs_bridge", &bridge())?.changed()?);
     assert_eq!(lab.read(NODE, "/etc/network/interfaces.d/sdn")?, sdn);
     Ok(())

@@ -19,7 +19,7 @@ fn what_a_node_that_is_in_use_refuses() -> Result<()> {
                 BRIDGE,
                 json!({"name": "vmbr0", "state": "absent"}),
                 "bridge_in_use",
-                &["`vmbr0`", "bond0, mgmt"],
+                &["`vmbr0`", "an OVSBond `bond0`", "an OVSIntPort `mgmt`"],
             ),
             (
                 INTPORT,
