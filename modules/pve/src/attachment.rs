@@ -2,10 +2,10 @@
 
 use ansible_module::fault::Fault;
 
+use crate::conflicts;
 use crate::draft::Draft;
 use crate::interfaces::Stanza;
 use crate::rules;
-use crate::{condone, conflicts};
 
 /// The stanza to declare a port in: the one found, or a new one of `ovs_type`; started at boot, and on `bridge` where
 /// that is given, as it must be for a new one.
@@ -43,7 +43,6 @@ pub fn put(
     if let Some(bridge) = &bridge {
         let assumed = conflicts::bridge_exists(draft, bridge)?;
         draft.warn(assumed);
-        draft.warn(condone::warning(draft.picture.lacks_condone_default, draft.interfaces(), bridge));
     }
     match stanza {
         Some(stanza) => draft.put(stanza)?,

@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::interfaces::{Interfaces, Kind, Stanza};
+use crate::interfaces::Stanza;
 
 /// The key, as ifupdown2 documents it. Proxmox does not know it, and writes such a line back as it was.
 pub const KEY: &str = "ovs-ports-condone-regex";
@@ -36,18 +36,6 @@ pub fn values<'a>(stanza: &'a Stanza, key: &'a str) -> impl Iterator<Item = &'a 
 /// known of ifupdown2, and it is taken for Proxmox's.
 pub fn lacks_default(addon: &Path) -> bool {
     fs::read(addon).is_ok_and(|text| !has_default(&String::from_utf8_lossy(&text)))
-}
-
-/// The warning that guests on this bridge are not safe from anybody's `ifreload -a`.
-pub fn warning(lacks_default: bool, interfaces: &Interfaces, bridge: &str) -> Option<String> {
-    let stanza =
-        interfaces.stanza(bridge).filter(|_| lacks_default && interfaces.kind(bridge) == Kind::OvsBridge)?;
-    expressions(&stanza).next().is_none().then(|| {
-        format!(
-            "the next `ifreload -a` that somebody else runs unplugs the guests of `{bridge}`: this node's ifupdown2 is not \
-             Proxmox's, and the bridge's stanza has no `{KEY}`; hint: pve_ovs_bridge adds it"
-        )
-    })
 }
 
 /// The default stands in the key's own entry of the addon's table.

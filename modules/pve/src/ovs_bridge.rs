@@ -13,10 +13,9 @@ use crate::draft::Draft;
 use crate::interfaces::{Kind, Stanza};
 use crate::linux_bridge::guest_of;
 use crate::live::is_true;
-use crate::picture::Picture;
 use crate::setting::Setting;
 use crate::task::Task;
-use crate::{bridge_mac, condone, conflicts, mtu_chain, nic, ovs_extra, replace, rules, specs};
+use crate::{bridge_mac, conflicts, mtu_chain, nic, ovs_extra, replace, rules, specs};
 
 /// The arguments as given.
 #[derive(Debug, Deserialize)]
@@ -123,7 +122,7 @@ impl Task for OvsBridge {
                 draft.remove(&self.name);
             }
             Presence::Present => {
-                let mut stanza = self.stanza(draft.stanza(&self.name), draft.picture)?;
+                let mut stanza = self.stanza(draft.stanza(&self.name))?;
                 if was_linux {
                     keep_mac(draft, &mut stanza, &wanted);
                 }
@@ -250,16 +249,12 @@ impl OvsBridge {
         ))
     }
 
-    fn stanza(&self, found: Option<Stanza>, picture: &Picture) -> Result<Stanza, Fault> {
+    fn stanza(&self, found: Option<Stanza>) -> Result<Stanza, Fault> {
         let mut stanza = found.unwrap_or_else(|| Stanza::new(&self.name, "manual"));
         stanza.auto = true;
         stanza.set("ovs_type", Some("OVSBridge"));
         for family in &mut stanza.families {
             family.options.retain(|(key, _)| !key.starts_with("bridge_") && !key.starts_with("bridge-"));
-        }
-        // Or somebody's next `ifreload -a` unplugs every running guest.
-        if picture.lacks_condone_default && condone::expressions(&stanza).next().is_none() {
-            stanza.set(condone::KEY, Some(condone::GUESTS));
         }
         self.address.put_into(&mut stanza)?;
         self.mtu.apply(|mtu| stanza.set_mtu(mtu.copied()));

@@ -7,9 +7,59 @@
 
 use std::collections::BTreeSet;
 
+use ansible_module::fault::Fault;
+
 use crate::condone::{self, GUESTS};
-use crate::interfaces::{Interfaces, Stanza};
+use crate::draft::Draft;
+use crate::interfaces::{Interfaces, Kind, Stanza};
 use crate::picture::Picture;
+
+/// Where this node's ifupdown2 does not spare guests by itself, has the stanza of a bridge say so that guests are plugged in:
+/// this run's reload spares them, somebody's next one would not. Only the bridges of the task's objects are looked at. A
+/// task that changes nothing of the file, and is not the bridge's own, warns instead.
+pub fn lastingly(draft: &mut Draft<'_>) -> Result<(), Fault> {
+    if !draft.picture.lacks_condone_default {
+        return Ok(());
+    }
+    let is_idle = draft.interfaces() == draft.picture.written();
+    for bridge in bridges(draft) {
+        let Some(mut stanza) = draft.stanza(&bridge).filter(|_| has_guests(draft, &bridge)) else { continue };
+        if condone::expressions(&stanza).next().is_some() {
+            continue;
+        }
+        if is_idle && !draft.objects().contains(&bridge) {
+            draft.warn([format!(
+                "the next `ifreload -a` that somebody else runs unplugs the guests of `{bridge}`: this node's ifupdown2 is not \
+                 Proxmox's, and the bridge's stanza has no `{}`; hint: pve_ovs_bridge adds it",
+                condone::KEY
+            )]);
+        } else {
+            stanza.set(condone::KEY, Some(GUESTS));
+            draft.put(&stanza)?;
+        }
+    }
+    Ok(())
+}
+
+/// The `OVSBridge`s of the task's objects, as they were and as they are going to be.
+fn bridges(draft: &Draft<'_>) -> BTreeSet<String> {
+    let of = |file: &Interfaces, name: &str| match file.kind(name) {
+        Kind::OvsBridge => Some(name.to_owned()),
+        _ => file.get(name)?.get("ovs_bridge").map(str::to_owned),
+    };
+    let files = [draft.interfaces(), &draft.picture.running.interfaces];
+    let all = draft.objects().iter().flat_map(|name| files.into_iter().filter_map(|file| of(file, name)));
+    all.filter(|bridge| draft.interfaces().kind(bridge) == Kind::OvsBridge).collect()
+}
+
+/// Whether a guest is plugged in that no `ovs_ports` line names, be it still into the Linux bridge of the name.
+fn has_guests(draft: &Draft<'_>, bridge: &str) -> bool {
+    let picture = draft.picture;
+    let on_linux = picture.linux_bridges.get(bridge).into_iter().flat_map(|found| found.ports.keys());
+    let live = picture.ovs.bridges.get(bridge).into_iter().flat_map(|row| &row.ports).chain(on_linux);
+    let listed = draft.interfaces().get(bridge).map(|stanza| stanza.list("ovs_ports")).unwrap_or_default();
+    live.into_iter().any(|port| condone::is_a_guests(port) && !listed.contains(&port.as_str()))
+}
 
 /// The text, for the reload of a file that says `running` beside what it sources; `None` where the file itself does.
 /// `goes` are the ports that are to go, or to move to another bridge.

@@ -21,7 +21,7 @@ use crate::change::changes;
 use crate::draft::Draft;
 use crate::picture::Picture;
 use crate::state::State;
-use crate::{also_affected, conflicts, node, writable};
+use crate::{also_affected, conflicts, node, spare, writable};
 
 /// The arguments of a module as meant: each valid by itself.
 pub trait Task: Sized {
@@ -55,6 +55,7 @@ pub fn plan<T: Task>(
     let mut draft = Draft::new(picture, check_mode);
     draft.warn(assumed);
     task.draft(&mut draft)?;
+    spare::lastingly(&mut draft)?;
     let told = writable::check(&draft)?;
     draft.warn(told);
     let mut target = draft.finish()?;
