@@ -122,10 +122,14 @@ impl<T: Serialize + DeserializeOwned> Checkpoint<T> {
     }
 }
 
-/// Removes what a run left below `parent` that was killed before its checkpoint had its name. For the lock's holder.
+/// Removes what a run left below `parent` that was killed before its checkpoint had its name, or while it removed it. For
+/// the lock's holder.
 pub fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok) {
-        if entry.file_name().to_string_lossy().starts_with(UNFINISHED_PREFIX) {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_half_removed = name.starts_with(PREFIX) && !entry.path().join(RECORD).exists();
+        if name.starts_with(UNFINISHED_PREFIX) || is_half_removed {
             // What stays costs a folder, and no change its safety.
             let _ = fs::remove_dir_all(entry.path());
         }
@@ -224,6 +228,21 @@ mod tests {
         loaded.remove().unwrap();
         assert_eq!(unfinished(&parent).unwrap(), Vec::<PathBuf>::new());
     }
+
+    #[test]
+    fn what_a_killed_run_left_half_made_or_half_removed_is_swept_and_a_checkpoint_stays() {
+        let parent = tempfile::tempdir().unwrap();
+        let parent = parent.path();
+        let kept = Checkpoint::create(parent, "pve_ovs_bond", vec![], ()).unwrap();
+        for left in [".new-x", "checkpoint-x"] {
+            fs::create_dir(parent.join(left)).unwrap();
+            fs::write(parent.join(left).join("interfaces"), "").unwrap();
+        }
+        sweep(parent);
+        let found: Vec<PathBuf> = fs::read_dir(parent).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(found, [kept.folder()]);
+    }
+
     #[test]
     fn a_glimpse_tells_whose_it_is_and_of_one_that_cannot_be_read_where_it_is() {
         let parent = tempfile::tempdir().unwrap();
