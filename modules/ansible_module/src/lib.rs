@@ -7,6 +7,7 @@
 
 pub mod fault;
 pub mod folder;
+pub mod gather;
 pub mod request;
 pub mod secret;
 pub mod spec;

@@ -9,6 +9,7 @@
 //! member stops for a moment when it is given a key, so each is given it while another carries. The key is no part
 //! of the declared state, nor is it taken away when a run goes back: that alone would move it.
 
+use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ansible_module::fault::Fault;
@@ -39,8 +40,8 @@ fn keeping(lacp: &Lacp, ovs: &Ovs, from: &BTreeSet<String>, to: &BTreeSet<String
     }
     Some(Keeping {
         key,
-        staying: from.intersection(to).filter(|member| !gives_key(member)).cloned().collect(),
-        new: to.difference(from).cloned().collect(),
+        staying: from.intersection(to).filter(|member| !gives_key(member)).cloned().gather(),
+        new: to.difference(from).cloned().gather(),
     })
 }
 

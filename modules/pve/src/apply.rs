@@ -3,6 +3,7 @@
 //! `ifreload -a` silently leaves a bond's members as they are, and drops whatever else was to change on that bond,
 //! so members are exchanged in the database first. Its exit status says little: only reading back counts.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 
 use ansible_module::checkpoint::Checkpoint;
@@ -143,7 +144,7 @@ impl Node<'_> {
                 _ => None,
             })
             .flatten()
-            .collect();
+            .gather();
         let is_part = |change: &&Change| match change {
             Change::Port { from: Some(_), to: Some(_), .. } => true,
             Change::Port { from: Some(from), to: None, .. } => {
@@ -234,7 +235,7 @@ fn goes(changes: &[Change]) -> BTreeSet<String> {
         }
         _ => None,
     };
-    changes.iter().filter_map(leaves).collect()
+    changes.iter().filter_map(leaves).gather()
 }
 
 /// Whether only `ifreload -a` can do it: whatever creates or removes, and what is the kernel's.

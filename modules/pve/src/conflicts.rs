@@ -2,6 +2,7 @@
 //! (`conflicts/address.rs`). Whether a NIC is free is in `nic.rs`.
 //! Each error names the object, where it is in use, and the remedy.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 
 use ansible_module::diff;
@@ -118,7 +119,7 @@ pub fn live_port_is_ours(draft: &Draft<'_>, name: &str, kind: PortKind) -> Resul
 /// The warnings that LACP of other bonds is renegotiated by what is planned, a bridge each.
 pub fn renegotiation(picture: &Picture, planned: &Planned) -> Vec<String> {
     let old = planned.keys().filter_map(|port| picture.ovs.ports.get(port)).map(|port| port.bridge.as_str());
-    let bridges: BTreeSet<&str> = planned.values().map(|(bridge, _)| bridge.as_str()).chain(old).collect();
+    let bridges: BTreeSet<&str> = planned.values().map(|(bridge, _)| bridge.as_str()).chain(old).gather();
     let told = bridges.into_iter().filter_map(|bridge| {
         let bonds = bridge_mac::renegotiated(picture, bridge, planned);
         (!bonds.is_empty()).then(|| {

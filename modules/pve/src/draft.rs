@@ -3,6 +3,7 @@
 //! The file decides: what Open vSwitch and the kernel are to be like follows from it (`State::declared`), so a task
 //! says nothing of them.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -168,7 +169,7 @@ impl<'a> Draft<'a> {
 
 /// The interfaces that two files declare differently, with the members of bonds, and the ports that only one lists.
 fn differing(left: &Interfaces, right: &Interfaces) -> BTreeSet<String> {
-    let names: BTreeSet<String> = left.names().into_iter().chain(right.names()).collect();
+    let names: BTreeSet<String> = left.names().into_iter().chain(right.names()).gather();
     let mut differing = BTreeSet::new();
     for name in names {
         let (left, right) = (left.get(&name), right.get(&name));
@@ -178,7 +179,7 @@ fn differing(left: &Interfaces, right: &Interfaces) -> BTreeSet<String> {
         differing.extend(right.iter().flat_map(|stanza| stanza.list("ovs_bonds")).map(str::to_owned));
         let ports = |stanza: Option<&Stanza>| -> BTreeSet<String> {
             let ports = stanza.iter().flat_map(|stanza| stanza.list("ovs_ports")).map(str::to_owned);
-            ports.collect()
+            ports.gather()
         };
         differing.extend(ports(left).symmetric_difference(&ports(right)).cloned());
         differing.insert(name);

@@ -5,6 +5,7 @@
 //! then what the stanza says is set. What a stanza speaks of, before or after the change, is left to it. So is what
 //! `live.rs` compares.
 
+use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -202,7 +203,7 @@ impl Keepsake {
 
     /// A row that refers to ports by the UUIDs that they have now. One that is gone leaves it, as it would a row that stayed.
     fn renewed(&self, rows: &Rows, row: &Map<String, Value>) -> Value {
-        let now: BTreeMap<&str, Uuid> = rows.named("Port").map(|(name, uuid, _)| (name, uuid)).collect();
+        let now: BTreeMap<&str, Uuid> = rows.named("Port").map(|(name, uuid, _)| (name, uuid)).gather();
         let renew = |value: &Value| {
             let ports = uuids(value).filter_map(|uuid| now.get(self.ports.get(uuid)?.as_str()));
             json!(["set", ports.map(|uuid| json!(["uuid", uuid.0])).collect::<Vec<_>>()])

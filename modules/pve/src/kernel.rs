@@ -2,6 +2,7 @@
 //!
 //! What Open vSwitch knows of a link, such as that it is an internal port, is not known here.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -230,7 +231,7 @@ impl Links {
     /// The same links, with alternative names: each with the name in use.
     #[must_use]
     pub fn with_altnames(mut self, names: impl IntoIterator<Item = (String, String)>) -> Self {
-        self.altnames = names.into_iter().collect();
+        self.altnames = names.into_iter().gather();
         self
     }
 
@@ -254,7 +255,7 @@ impl Link {
 
 impl FromIterator<(String, Link)> for Links {
     fn from_iter<I: IntoIterator<Item = (String, Link)>>(links: I) -> Self {
-        Self { links: links.into_iter().collect(), altnames: BTreeMap::new() }
+        Self { links: links.into_iter().gather(), altnames: BTreeMap::new() }
     }
 }
 

@@ -4,6 +4,7 @@
 //! Source of the output's shape: iproute2, `bridge/vlan.c`; of what Proxmox makes of a guest's VLANs: pve-common,
 //! `src/PVE/Network.pm` (`tap_plug`, `ovs_bridge_add_port`).
 
+use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
@@ -73,7 +74,7 @@ impl Vlans {
 
     /// Whether every VLAN is carried, as by a port that nobody gave VLANs to.
     fn are_all(&self) -> bool {
-        let carried: BTreeSet<u16> = self.tagged.iter().flat_map(|(first, last)| *first..=*last).collect();
+        let carried: BTreeSet<u16> = self.tagged.iter().flat_map(|(first, last)| *first..=*last).gather();
         (2..=4094).all(|vlan| carried.contains(&vlan) || self.pvid == Some(vlan))
     }
 }
@@ -102,7 +103,7 @@ pub fn guest_port(bridge: &str, name: &str, vlans: Option<&Vlans>) -> Option<Por
     // What is VLAN 1 on a Linux bridge is untagged on its NIC.
     port.tag = vlans.pvid.filter(|pvid| *pvid != 1);
     if !vlans.are_all() {
-        port.trunks = vlans.tagged.iter().flat_map(|(first, last)| *first..=*last).collect();
+        port.trunks = vlans.tagged.iter().flat_map(|(first, last)| *first..=*last).gather();
     }
     port.vlan_mode = (port.tag.is_some() && !vlans.tagged.is_empty()).then(|| "native-untagged".to_owned());
     Some(port)
@@ -116,7 +117,7 @@ pub fn read(paths: &Paths, links: &Links) -> Result<BTreeMap<String, LinuxBridge
         // One that has just gone has none.
         let setting =
             |key: &str| Some((key.to_owned(), fs::read_to_string(folder.join(key)).ok()?.trim().to_owned()));
-        let settings = SETTINGS.into_iter().filter_map(setting).collect();
+        let settings = SETTINGS.into_iter().filter_map(setting).gather();
         bridges
             .insert(name.to_owned(), LinuxBridge { mac: link.mac.clone(), settings, ports: BTreeMap::new() });
     }

@@ -4,6 +4,7 @@
 //! Source: ifupdown2's `openvswitch.py` and `openvswitch_port.py`, which clear the columns of a port and then run
 //! `ovs-vsctl set Port NAME <ovs_options>`; ovs-vswitchd.conf.db(5).
 
+use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ansible_module::fault::Fault;
@@ -43,7 +44,7 @@ impl Bridge {
             rstp: is_on("rstp_enable"),
             mcast_snooping: is_on("mcast_snooping_enable"),
             mtu_request: stanza.mtu(),
-            others: ovs_extra::others(stanza).into_iter().collect(),
+            others: ovs_extra::others(stanza).into_iter().gather(),
         }
     }
 
@@ -63,7 +64,7 @@ impl Bridge {
                 .flat_map(|like| &like.others)
                 .filter(|(path, text)| ovsdb::is_written(&row.columns, path, text))
                 .map(|(path, text)| (path.clone(), text.clone()))
-                .collect(),
+                .gather(),
         })
     }
 
@@ -143,16 +144,16 @@ impl Port {
 
     /// A port of one interface of its own name with nothing set.
     pub fn plain(bridge: &str, name: &str) -> Self {
-        Self::new(bridge, false, BTreeSet::from([name.to_owned()]))
+        Self::new(bridge, false, [name.to_owned()].into_iter().gather())
     }
 
     /// The same with its interfaces under their names in use.
     #[must_use]
     pub fn with_names_in_use(mut self, links: &Links) -> Self {
-        self.interfaces = self.interfaces.iter().map(|name| links.in_use(name).to_owned()).collect();
+        self.interfaces = self.interfaces.iter().map(|name| links.in_use(name).to_owned()).gather();
         let requests = std::mem::take(&mut self.mtu_requests);
         self.mtu_requests =
-            requests.into_iter().map(|(name, mtu)| (links.in_use(&name).to_owned(), mtu)).collect();
+            requests.into_iter().map(|(name, mtu)| (links.in_use(&name).to_owned(), mtu)).gather();
         self
     }
 
@@ -163,12 +164,12 @@ impl Port {
         let text = |key: &str| stanza.get(key).unwrap_or_default().to_owned();
         let kind = text("ovs_type");
         let interfaces = match kind.as_str() {
-            "OVSBond" => stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect(),
-            _ => BTreeSet::from([stanza.name.clone()]),
+            "OVSBond" => stanza.list("ovs_bonds").into_iter().map(str::to_owned).gather(),
+            _ => [stanza.name.clone()].into_iter().gather(),
         };
         let mut port = Self::new(&text("ovs_bridge"), kind == "OVSIntPort", interfaces);
         port.mtu_requests =
-            port.interfaces.iter().filter_map(|name| Some((name.clone(), stanza.mtu()?))).collect();
+            port.interfaces.iter().filter_map(|name| Some((name.clone(), stanza.mtu()?))).gather();
         if declared_mac(stanza).is_none() {
             port.mac = live.and_then(|live| live.mac.clone());
         }
@@ -246,7 +247,7 @@ impl Port {
             bond_updelay: *bond_updelay,
             bond_downdelay: *bond_downdelay,
             other_config: other_config.clone(),
-            mtu_requests: row.interfaces.iter().filter_map(request).collect(),
+            mtu_requests: row.interfaces.iter().filter_map(request).gather(),
             mac: interface.and_then(|interface| interface.mac.clone()),
             ..Self::new(&row.bridge, internal, row.interfaces.iter().cloned().collect())
         })
@@ -301,7 +302,7 @@ impl Port {
 
 /// `9000` where all interfaces have the same request, `eno1=9000` where they have not.
 fn told_once(interfaces: &BTreeSet<String>, requests: &BTreeMap<String, u32>) -> String {
-    let values: BTreeSet<&u32> = requests.values().collect();
+    let values: BTreeSet<&u32> = requests.values().gather();
     match values.first() {
         Some(value) if values.len() == 1 && interfaces.iter().eq(requests.keys()) => value.to_string(),
         _ => requests.iter().map(|(name, mtu)| format!("{name}={mtu}")).collect::<Vec<_>>().join(" "),

@@ -1,6 +1,7 @@
 //! The order of MTUs that Proxmox wants: a bridge's at least that of each port, a bond's at least that of each NIC.
 //! Where it is not so, Proxmox takes no further change of the file.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 
 use ansible_module::fault::Fault;
@@ -53,5 +54,5 @@ fn too_small(interfaces: &Interfaces, name: &str) -> BTreeSet<TooSmall> {
         let pair = TooSmall { mtu: mtu(&owner).unwrap_or(DEFAULT), part_mtu: mtu(&part)?, owner, part };
         (pair.mtu < pair.part_mtu).then_some(pair)
     });
-    pairs.collect()
+    pairs.gather()
 }

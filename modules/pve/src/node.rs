@@ -1,6 +1,7 @@
 //! The node as a device of the one flow: reading its stores, and carrying out what was planned. Makes no choices of
 //! its own about what a task means; that is in `ovs_*.rs`, and how a change is carried out in `apply.rs`.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -301,7 +302,7 @@ impl Device for Node<'_> {
 fn gateways_taken_away(after: &State) -> BTreeSet<String> {
     let of = |wanted: bool| -> BTreeSet<String> {
         let all = after.kernel.values().flat_map(|link| &link.gateways);
-        all.filter(|(_, there)| **there == wanted).map(|(gateway, _)| gateway.clone()).collect()
+        all.filter(|(_, there)| **there == wanted).map(|(gateway, _)| gateway.clone()).gather()
     };
     &of(false) - &of(true)
 }

@@ -1,5 +1,6 @@
 //! `pve_ovs_bond`: what its arguments mean, and what they make of a node. No I/O.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -351,20 +352,19 @@ fn pin_system_id(stanza: &mut Stanza, picture: &Picture, planned: &Planned) {
 
 /// As the file spells them.
 fn members(stanza: &Stanza) -> BTreeSet<String> {
-    stanza.list("ovs_bonds").into_iter().map(str::to_owned).collect()
+    stanza.list("ovs_bonds").into_iter().map(str::to_owned).gather()
 }
 
 /// The names in use of NICs.
 fn in_use<S: AsRef<str>>(draft: &Draft<'_>, nics: impl IntoIterator<Item = S>) -> BTreeSet<String> {
-    nics.into_iter().map(|nic| draft.picture.links.in_use(nic.as_ref()).to_owned()).collect()
+    nics.into_iter().map(|nic| draft.picture.links.in_use(nic.as_ref()).to_owned()).gather()
 }
 
 /// VLANs as `ovs_options` takes them: sorted, each once, with commas.
 fn vlan_list(option: &str, vlans: Vec<i64>) -> Result<String, Fault> {
-    let vlans = vlans
-        .into_iter()
-        .map(|vlan| rules::vlan(option, vlan, false))
-        .collect::<Result<BTreeSet<u16>, _>>()?;
+    let vlans =
+        vlans.into_iter().map(|vlan| rules::vlan(option, vlan, false)).collect::<Result<Vec<u16>, _>>()?;
+    let vlans: BTreeSet<u16> = vlans.into_iter().gather();
     Ok(vlans.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
 }
 

@@ -1,5 +1,6 @@
 //! `pve_ovs_bridge`: what its arguments mean, and what they make of a node. No I/O.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 
 use ansible_module::fault::Fault;
@@ -86,7 +87,7 @@ impl Task for OvsBridge {
         Ok(Self {
             name,
             state,
-            ports: ports.map(BTreeSet::from_iter),
+            ports: ports.map(|ports| ports.into_iter().gather()),
             address: Address::new(cidr, gateway, cidr6, gateway6)?,
             mtu: Setting::new(mtu.map(|mtu| rules::mtu("mtu", mtu)).transpose()?, &0),
             settings: [
@@ -113,7 +114,7 @@ impl Task for OvsBridge {
         }
         let wanted = match (self.state, &self.ports) {
             (Presence::Absent, _) => BTreeSet::new(),
-            (Presence::Present, Some(ports)) => ports.iter().map(|nic| draft.spelling(nic)).collect(),
+            (Presence::Present, Some(ports)) => ports.iter().map(|nic| draft.spelling(nic)).gather(),
             (Presence::Present, None) => own.clone(),
         };
         match self.state {
@@ -151,7 +152,7 @@ impl Task for OvsBridge {
         }
         for nic in wanted.difference(&own) {
             let nic = draft.picture.links.in_use(nic).to_owned();
-            let port = (self.name.clone(), BTreeSet::from([nic.clone()]));
+            let port = (self.name.clone(), [nic.clone()].into_iter().gather());
             draft.warn(conflicts::renegotiation(draft.picture, &Planned::from([(nic, port)])));
         }
         mtu_chain::is_in_order(draft, &self.name)
@@ -192,7 +193,7 @@ impl OvsBridge {
                 && !draft.frees(port, &self.name)
                 && conflicts::attaching(picture, port).is_none()
         };
-        declared.chain(live.filter(is_nic).map(|port| draft.spelling(&port))).collect()
+        declared.chain(live.filter(is_nic).map(|port| draft.spelling(&port))).gather()
     }
 
     fn attach(&self, draft: &mut Draft<'_>, nic: &str) -> Result<(), Fault> {
@@ -223,7 +224,7 @@ impl OvsBridge {
             .chain(live)
             .chain(elsewhere.keys().cloned())
             .filter(|port| *port != self.name && !own.contains(port))
-            .collect();
+            .gather();
         let place = |port: &String| match elsewhere.get(port) {
             Some(path) => format!("{} (`{}`)", told(draft, port), path.display()),
             None => told(draft, port),

@@ -8,6 +8,7 @@ mod intport;
 mod link;
 mod run;
 
+use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ansible_module::context::Context;
@@ -120,7 +121,7 @@ fn waiting(picture: &Picture, shown: &BTreeMap<String, Shown>) -> Waiting {
         .filter(|(_, port, _)| lacp_wait::speaks(port))
         .map(|(name, port, shown)| (name.clone(), lacp_wait::members(port, &shown.lacp)))
         .filter(|(_, members)| !members.is_empty())
-        .collect()
+        .gather()
 }
 
 /// What is told, by name.
@@ -169,7 +170,7 @@ impl Info {
 
 /// What is of this kind, live or in one of the files.
 fn names<'a>(reading: &Reading<'_>, kind: Kind, live: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
-    reading.names(kind).into_iter().chain(live.map(str::to_owned)).collect()
+    reading.names(kind).into_iter().chain(live.map(str::to_owned)).gather()
 }
 
 fn told<T>(names: BTreeSet<String>, mut found: impl FnMut(&str) -> T) -> BTreeMap<String, T> {
@@ -179,7 +180,7 @@ fn told<T>(names: BTreeSet<String>, mut found: impl FnMut(&str) -> T) -> BTreeMa
             let found = found(&name);
             (name, found)
         })
-        .collect()
+        .gather()
 }
 
 /// What somebody has to look at.

@@ -4,6 +4,7 @@
 //! What Proxmox builds on a Linux bridge it builds otherwise on an OVSBridge (pve-common, `src/PVE/Network.pm`): a firewall
 //! bridge for each guest with a firewall, `vmbr0v10` over `eno1.10` for a tag. Only what moves as it is is moved.
 
+use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ansible_module::fault::Fault;
@@ -80,7 +81,7 @@ pub fn nics(picture: &Picture, interfaces: &Interfaces, bridge: &str) -> BTreeSe
     let declared = stanza.iter().flat_map(|stanza| stanza.list("bridge_ports")).map(str::to_owned);
     let live = picture.linux_bridges.get(bridge).into_iter().flat_map(|bridge| bridge.ports.keys().cloned());
     let is_nic = |name: &String| picture.links.is_nic(name) || interfaces.kind(name) == Kind::Eth;
-    declared.chain(live).filter(is_nic).collect()
+    declared.chain(live).filter(is_nic).gather()
 }
 
 fn port_kind(picture: &Picture, name: &str) -> String {

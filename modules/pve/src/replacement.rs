@@ -5,6 +5,7 @@
 //! back the OVSBridge, in whose place the Linux bridge is made by hand. Guests are plugged in by nobody but Proxmox when
 //! they start, so that is done here.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 
 use ansible_module::converge::Device;
@@ -55,7 +56,7 @@ impl Node<'_> {
                 Change::LinuxBridge { name, to: Some(_), .. } => Some(name),
                 _ => None,
             })
-            .collect();
+            .gather();
         if missing.is_empty() {
             return Ok(());
         }

@@ -11,6 +11,7 @@
 //!
 //! A template (Mako) is read as it is written, not as it would be rendered.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
@@ -41,7 +42,7 @@ pub struct Sourced {
 /// What is not there or is no file is left out, as ifupdown2 leaves it out with a warning. A circle ends where it
 /// closes; ifupdown2 fails on one.
 pub fn read(paths: &Paths, interfaces: &Interfaces) -> Result<Vec<Sourced>, Fault> {
-    let mut known: BTreeSet<PathBuf> = paths.interfaces.canonicalize().into_iter().collect();
+    let mut known: BTreeSet<PathBuf> = paths.interfaces.canonicalize().into_iter().gather();
     let mut pending = next(paths, &paths.interfaces, interfaces)?;
     let mut found: Vec<Sourced> = Vec::new();
     let mut left = MOST_BYTES;

@@ -5,6 +5,7 @@
 //! `ovs-ports-condone-regex` does not match: guests where ifupdown2 has no default for them, and everywhere tunnels,
 //! mirrors' outputs, patch ports.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 
 use ansible_module::fault::Fault;
@@ -73,7 +74,7 @@ pub fn view(picture: &Picture, running: &[u8], goes: &BTreeSet<String>) -> Optio
             .iter()
             .flat_map(|stanza| condone::values(stanza, "ovs-ports"))
             .flat_map(str::split_ascii_whitespace)
-            .collect();
+            .gather();
         if listed.is_empty() {
             continue;
         }

@@ -1,6 +1,7 @@
 //! The normal form of what a task looks after, in its three stores: the interfaces file, Open vSwitch, the kernel.
 //! Only what is listed is compared; everything else belongs to others.
 
+use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -133,7 +134,7 @@ impl Link {
     fn found(picture: &Picture, name: &str, like: &Self) -> Self {
         let link = picture.links.get(name);
         let addresses: BTreeSet<String> =
-            link.map(|link| link.addresses.iter().map(ToString::to_string).collect()).unwrap_or_default();
+            link.map(|link| link.addresses.iter().map(ToString::to_string).gather()).unwrap_or_default();
         let has_gateway = |gateway: &str| {
             picture.routes.iter().any(|route| {
                 route.link == name && route.gateway.is_some_and(|found| found.to_string() == gateway)
@@ -144,8 +145,8 @@ impl Link {
             up: like.up.map(|_| link.is_some_and(|link| link.is_up)),
             master: like.master.as_ref().map(|_| link.and_then(linux_master).unwrap_or_default().to_owned()),
             mac: like.mac.as_ref().map(|_| link.map(|link| link.mac.clone()).unwrap_or_default()),
-            addresses: like.addresses.keys().map(|cidr| (cidr.clone(), addresses.contains(cidr))).collect(),
-            gateways: like.gateways.keys().map(|gateway| (gateway.clone(), has_gateway(gateway))).collect(),
+            addresses: like.addresses.keys().map(|cidr| (cidr.clone(), addresses.contains(cidr))).gather(),
+            gateways: like.gateways.keys().map(|gateway| (gateway.clone(), has_gateway(gateway))).gather(),
             mtu: like.mtu.and(link.map(|link| link.mtu)),
         }
     }
@@ -242,7 +243,7 @@ pub(crate) fn listing<'a>(
     ports: impl Iterator<Item = &'a String>,
 ) -> BTreeMap<String, bool> {
     let listed = file.get(bridge).map(|stanza| stanza.list("ovs_ports")).unwrap_or_default();
-    ports.map(|port| (port.clone(), listed.contains(&port.as_str()))).collect()
+    ports.map(|port| (port.clone(), listed.contains(&port.as_str()))).gather()
 }
 
 fn lines(items: impl Iterator<Item = String>) -> String {

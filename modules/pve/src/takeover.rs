@@ -1,5 +1,6 @@
 //! Taking a NIC out of where it is in the interfaces file, so that a bond can have it: what it leaves must still work.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 
 use ansible_module::fault::Fault;
@@ -15,7 +16,7 @@ use crate::kernel::Master;
 pub fn take(draft: &mut Draft<'_>, nic: &str, owner: &str) -> Result<BTreeSet<String>, Fault> {
     let names = draft.picture.links.names(nic).into_iter();
     let bonds = names.map(|name| take_by_name(draft, name, owner)).collect::<Result<Vec<_>, _>>()?;
-    Ok(bonds.into_iter().flatten().collect())
+    Ok(bonds.into_iter().flatten().gather())
 }
 
 /// The same under one of the NIC's names.

@@ -5,6 +5,7 @@
 //! Taken from pve-common, `src/PVE/Network/Interfaces.pm`: its writer dies at the first of these, at every later change
 //! of any interface. Options of Linux bridges and VXLANs that no module here writes are left out.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -126,7 +127,7 @@ pub fn problems(interfaces: &Interfaces, is_physical: &dyn Fn(&str) -> bool) -> 
         let name = stanza.name.as_str();
         (name, (stanza, interfaces.kind(name)))
     });
-    let file = File { known: known.collect(), is_physical };
+    let file = File { known: known.gather(), is_physical };
     let mut problems = Vec::new();
     let users = file.users(&mut problems);
     for (name, (stanza, kind)) in &file.known {

@@ -5,6 +5,7 @@
 //! leaves aliases and ignored unknown names in them; the other differences are told in
 //! [`convert`](mod@super::convert).
 
+use crate::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
@@ -205,8 +206,8 @@ impl Validator {
 
 /// All names in order, then all aliases in order: `a, b (alias1, alias2)`.
 fn supported(options: &[OptionSpec]) -> String {
-    let names: BTreeSet<_> = options.iter().map(|option| option.name).collect();
-    let aliases: BTreeSet<_> = options.iter().flat_map(|option| option.aliases).copied().collect();
+    let names: BTreeSet<_> = options.iter().map(|option| option.name).gather();
+    let aliases: BTreeSet<_> = options.iter().flat_map(|option| option.aliases).copied().gather();
     let join = |texts: BTreeSet<&str>| texts.into_iter().collect::<Vec<_>>().join(", ");
     if aliases.is_empty() { join(names) } else { format!("{} ({})", join(names), join(aliases)) }
 }
@@ -257,7 +258,7 @@ fn check_required(options: &[OptionSpec], params: &Map<String, Value>) -> Result
         .iter()
         .filter(|option| option.required && !params.contains_key(option.name))
         .map(|option| option.name)
-        .collect();
+        .gather();
     if missing.is_empty() {
         return Ok(());
     }

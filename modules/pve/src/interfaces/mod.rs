@@ -21,6 +21,7 @@ mod second_opinion;
 mod shapes;
 mod stanza;
 
+use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
@@ -90,7 +91,7 @@ impl Interfaces {
     /// like one (`lan1`, an altname) is known as such only from here. Decides where a new stanza is written.
     #[must_use]
     pub fn with_physical_links(mut self, names: impl IntoIterator<Item = String>) -> Self {
-        self.physical = Arc::new(names.into_iter().collect());
+        self.physical = Arc::new(names.into_iter().gather());
         self.forget();
         self
     }
@@ -163,7 +164,7 @@ impl Interfaces {
         let mut claims: BTreeMap<String, Vec<Claim>> = BTreeMap::new();
         for stanza in self.stanzas().filter(|stanza| stanza.takes_ports()) {
             for key in PORTS {
-                for port in stanza.list(key).into_iter().collect::<BTreeSet<_>>() {
+                for port in stanza.list(key).into_iter().gather::<BTreeSet<_>>() {
                     let claim = Claim { by: stanza.name.clone(), key };
                     claims.entry(port.to_owned()).or_default().push(claim);
                 }

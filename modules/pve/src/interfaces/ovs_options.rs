@@ -1,6 +1,7 @@
 //! The value of an `ovs_options` line: settings of the OVS Port or Bridge, in the order in which they stand.
 //! What a setting means to Open vSwitch is not known here.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -114,7 +115,7 @@ impl PartialEq for OvsOptions {
             words.sort();
             words
         };
-        self.settings().collect::<BTreeMap<_, _>>() == other.settings().collect::<BTreeMap<_, _>>()
+        self.settings().gather::<BTreeMap<_, _>>() == other.settings().gather::<BTreeMap<_, _>>()
             && sorted_opaque(self) == sorted_opaque(other)
     }
 }

@@ -1,5 +1,6 @@
 //! Which IPv6 addresses nobody configured: `/proc/net/if_inet6`.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -20,7 +21,7 @@ pub fn passing(paths: &Paths) -> Result<BTreeSet<(String, IpAddr)>, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
         Err(source) => return Err(Error::File { path, source }),
     };
-    Ok(text.lines().filter_map(line).collect())
+    Ok(text.lines().filter_map(line).gather())
 }
 
 /// Address, index, prefix length, scope, flags – in hexadecimal digits – and name.

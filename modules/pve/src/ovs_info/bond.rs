@@ -1,5 +1,6 @@
 //! A bond as it is told: its settings from the database, its members from the kernel and from `ovs-vswitchd`.
 
+use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -82,7 +83,7 @@ impl Bond {
         } = port;
         let is = |key: &str, value: &str| other_config.get(key).is_some_and(|found| found == value);
         let mtus: BTreeSet<Option<u32>> =
-            interfaces.iter().map(|member| picture.links.get(member).map(|link| link.mtu)).collect();
+            interfaces.iter().map(|member| picture.links.get(member).map(|link| link.mtu)).gather();
         let negotiated = interfaces.iter().all(|member| shown.lacp.is_negotiated(member));
         let members = interfaces.into_iter().map(|name| {
             let member = Member::found(picture.links.get(&name), &name, shown);
@@ -107,7 +108,7 @@ impl Bond {
             mtu: mtus.first().copied().flatten().filter(|_| mtus.len() == 1),
             negotiated,
             active_member: shown.bond.active.clone(),
-            members: members.collect(),
+            members: members.gather(),
         }
     }
 }

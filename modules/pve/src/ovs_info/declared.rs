@@ -1,6 +1,7 @@
 //! What the two interfaces files say of an object, and how what is live differs from the running one: the comparison
 //! is the one that plans a task, so what is told here is what a task would do.
 
+use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -63,7 +64,7 @@ impl<'a> Reading<'a> {
     /// The interfaces of this kind in either file.
     pub(super) fn names(&self, kind: Kind) -> BTreeSet<String> {
         let of_kind = |file: &Interfaces| -> Vec<String> {
-            file.names().into_iter().filter(|name| file.kind(name) == kind).collect()
+            file.names().into_iter().filter(|name| file.kind(name) == kind).gather()
         };
         self.files().flat_map(of_kind).collect()
     }
@@ -102,7 +103,7 @@ impl<'a> Reading<'a> {
             (true, false) => "removed",
             (true, true) => "changed",
         };
-        let objects = self.files().flat_map(|file| objects(file, kind, name)).collect();
+        let objects = self.files().flat_map(|file| objects(file, kind, name)).gather();
         let changes: Vec<String> = State::declared(picture, file, &objects)
             .map(|wanted| changes(&State::found(picture, &wanted), &wanted))
             .unwrap_or_default()
@@ -127,5 +128,5 @@ fn objects(file: &Interfaces, kind: Kind, name: &str) -> BTreeSet<String> {
         _ => Vec::new(),
     };
     objects.push(name.to_owned());
-    objects.into_iter().collect()
+    objects.into_iter().gather()
 }

@@ -3,6 +3,7 @@
 //! Every column that is asked for exists from Open vSwitch 2.13 to 3.5: the database refuses a whole question
 //! that names one it does not have.
 
+use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -103,7 +104,7 @@ fn referred<'a>(row: &Row, column: &'static str, rows: &Rows<'a>) -> Result<Rows
 }
 
 fn names(rows: &Rows) -> Result<BTreeSet<String>, Error> {
-    rows.values().map(|row| row.one("name")).collect()
+    Ok(rows.values().map(|row| row.one("name")).collect::<Result<Vec<_>, _>>()?.into_iter().gather())
 }
 
 fn bridge(

@@ -3,6 +3,7 @@
 //! An optional value and a set are the same to the database: `["set",[]]` is nothing, a bare value is one,
 //! `["set",[…]]` is many. A map is `["map",[[key,value],…]]`, the reference to a row `["uuid","…"]`.
 
+use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -148,7 +149,7 @@ impl Row<'_> {
 
     /// A column that holds any number of values.
     pub(super) fn set<T: Atom>(&self, column: &'static str) -> Result<BTreeSet<T>, Error> {
-        Ok(self.values(column)?.into_iter().collect())
+        Ok(self.values(column)?.into_iter().gather())
     }
 
     fn values<T: Atom>(&self, column: &'static str) -> Result<Vec<T>, Error> {
@@ -167,7 +168,9 @@ impl Row<'_> {
             _ => None,
         };
         tagged(self.value(column), "map")
-            .and_then(|pairs| pairs.as_array()?.iter().map(pair).collect())
+            .and_then(|pairs| {
+                Some(pairs.as_array()?.iter().map(pair).collect::<Option<Vec<_>>>()?.into_iter().gather())
+            })
             .ok_or_else(|| self.unexpected(column, "a map of texts"))
     }
 

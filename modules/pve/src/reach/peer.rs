@@ -3,6 +3,7 @@
 //! sshd(8) says it in the environment, and sudo(8) takes that away. Then the connection is found among the sockets of
 //! the processes above this one: sshd's own process for the session is one of them.
 
+use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -99,7 +100,7 @@ fn incoming(tcp: &str, tcp6: &str) -> BTreeMap<u64, Ends> {
         .iter()
         .filter(|connection| connection.state == LISTEN)
         .map(|connection| connection.local_port)
-        .collect();
+        .gather();
     connections
         .iter()
         .filter(|connection| {
@@ -108,7 +109,7 @@ fn incoming(tcp: &str, tcp6: &str) -> BTreeMap<u64, Ends> {
                 && is_far(&connection.ends.remote)
         })
         .map(|connection| (connection.inode, connection.ends))
-        .collect()
+        .gather()
 }
 
 /// `NUMBER: LOCAL REMOTE STATE QUEUES TIMER RETRANSMITS USER TIMEOUT INODE …`; the header is none.
