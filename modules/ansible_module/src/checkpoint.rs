@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
 use crate::folder;
+use crate::json;
 
 /// Changes with the shape of the record or of its data.
 const SCHEMA: u32 = 1;
@@ -86,7 +87,7 @@ impl<T: Serialize + DeserializeOwned> Checkpoint<T> {
     pub fn load(folder: &Path) -> Result<Self, Fault> {
         let text =
             fs::read(folder.join(RECORD)).map_err(|error| fault(folder, "reading the checkpoint", &error))?;
-        let record: Record<T> = serde_json::from_slice(&text)
+        let record: Record<T> = json::read(&text)
             .map_err(|error| fault(folder, "reading the checkpoint", &io::Error::other(error)))?;
         if record.schema != SCHEMA {
             let fact = io::Error::other("another version of this module wrote it");
@@ -183,7 +184,7 @@ pub fn glimpse(parent: &Path) -> Result<Option<Glimpse>, Fault> {
         let path = folder.join(RECORD);
         let since = fs::metadata(&path).and_then(|found| found.modified()).ok()?;
         let text = fs::read(&path).ok()?;
-        let maker: Option<Maker> = serde_json::from_slice(&text).ok();
+        let maker: Option<Maker> = json::read(&text).ok();
         Some(Glimpse { folder, since, maker: maker.filter(|maker| maker.schema == SCHEMA) })
     };
     Ok(unfinished(parent)?.into_iter().find_map(look))
@@ -191,7 +192,7 @@ pub fn glimpse(parent: &Path) -> Result<Option<Glimpse>, Fault> {
 
 fn write<T: Serialize>(folder: &Path, record: &Record<T>) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    serde_json::to_writer(&mut file, record)?;
+    file.write_all(json::write(record)?.as_bytes())?;
     file.flush()?;
     file.as_file().sync_all()?;
     file.persist(folder.join(RECORD)).map_err(|error| error.error)?;

@@ -8,6 +8,7 @@
 pub mod fault;
 pub mod folder;
 pub mod gather;
+pub mod json;
 pub mod request;
 pub mod secret;
 pub mod spec;

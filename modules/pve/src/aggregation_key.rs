@@ -9,10 +9,10 @@
 //! member stops for a moment when it is given a key, so each is given it while another carries. The key is no part
 //! of the declared state, nor is it taken away when a run goes back: that alone would move it.
 
-use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ansible_module::fault::Fault;
+use ansible_module::gather::Gather as _;
 
 use crate::change::Change;
 use crate::lacp_wait::PAUSE;

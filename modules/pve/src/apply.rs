@@ -3,12 +3,12 @@
 //! `ifreload -a` silently leaves a bond's members as they are, and drops whatever else was to change on that bond,
 //! so members are exchanged in the database first. Its exit status says little: only reading back counts.
 
-use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 
 use ansible_module::checkpoint::Checkpoint;
 use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
+use ansible_module::gather::Gather as _;
 
 use crate::change::{Change, changes};
 use crate::links::corrections;

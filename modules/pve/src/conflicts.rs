@@ -2,11 +2,11 @@
 //! (`conflicts/address.rs`). Whether a NIC is free is in `nic.rs`.
 //! Each error names the object, where it is in use, and the remedy.
 
-use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 
 use ansible_module::diff;
 use ansible_module::fault::Fault;
+use ansible_module::gather::Gather as _;
 
 use crate::apply_options::{ApplyOptions, Pending};
 use crate::bridge_mac::{self, Planned};

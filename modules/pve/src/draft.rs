@@ -3,12 +3,12 @@
 //! The file decides: what Open vSwitch and the kernel are to be like follows from it (`State::declared`), so a task
 //! says nothing of them.
 
-use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ansible_module::converge::Target;
 use ansible_module::fault::Fault;
+use ansible_module::gather::Gather as _;
 
 use crate::address::{self, FAMILIES};
 use crate::apply_options::Aim;

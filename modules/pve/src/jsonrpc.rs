@@ -128,7 +128,7 @@ impl Connection {
         self.send(&json!({ "method": method, "params": params, "id": id }))?;
         loop {
             let raw = self.receive()?;
-            let message: Message = serde_json::from_slice(&raw).map_err(|_| self.garbled(&raw))?;
+            let message: Message = ansible_module::json::read(&raw).map_err(|_| self.garbled(&raw))?;
             match message {
                 Message { method: Some(request), id: Some(id), params, .. } if request == "echo" => {
                     self.send(&json!({ "id": id, "result": params, "error": null }))?;

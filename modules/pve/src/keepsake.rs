@@ -5,9 +5,9 @@
 //! then what the stanza says is set. What a stanza speaks of, before or after the change, is left to it. So is what
 //! `live.rs` compares.
 
-use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
+use ansible_module::gather::Gather as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 

@@ -2,12 +2,13 @@
 //!
 //! What Open vSwitch knows of a link, such as that it is an internal port, is not known here.
 
-use ansible_module::gather::Gather as _;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
+
+use ansible_module::gather::Gather as _;
 
 use crate::interfaces::looks_like_a_nic;
 use crate::paths::Paths;

@@ -4,11 +4,12 @@
 //! Source of the output's shape: iproute2, `bridge/vlan.c`; of what Proxmox makes of a guest's VLANs: pve-common,
 //! `src/PVE/Network.pm` (`tap_plug`, `ovs_bridge_add_port`).
 
-use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use ansible_module::fault::Fault;
+use ansible_module::gather::Gather as _;
+use ansible_module::json;
 use ansible_module::sentence::Properties;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -150,7 +151,7 @@ fn vlans(paths: &Paths) -> Result<BTreeMap<String, Vlans>, Fault> {
 
 /// What `bridge -compressvlans -json vlan show` says, by port.
 fn parse(text: &str) -> Option<BTreeMap<String, Vlans>> {
-    let ports: Value = serde_json::from_str(text).ok()?;
+    let ports: Value = json::read(text.as_bytes()).ok()?;
     let mut found: BTreeMap<String, Vlans> = BTreeMap::new();
     for port in ports.as_array()? {
         let vlans = found.entry(port.get("ifname")?.as_str()?.to_owned()).or_default();

@@ -4,10 +4,10 @@
 //! Source: ifupdown2's `openvswitch.py` and `openvswitch_port.py`, which clear the columns of a port and then run
 //! `ovs-vsctl set Port NAME <ovs_options>`; ovs-vswitchd.conf.db(5).
 
-use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ansible_module::fault::Fault;
+use ansible_module::gather::Gather as _;
 use ansible_module::sentence::Properties;
 use serde::{Deserialize, Serialize};
 

@@ -1,10 +1,10 @@
 //! The order of MTUs that Proxmox wants: a bridge's at least that of each port, a bond's at least that of each NIC.
 //! Where it is not so, Proxmox takes no further change of the file.
 
-use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 
 use ansible_module::fault::Fault;
+use ansible_module::gather::Gather as _;
 
 use crate::draft::Draft;
 use crate::interfaces::{Interfaces, Kind};

@@ -1,7 +1,6 @@
 //! The node as a device of the one flow: reading its stores, and carrying out what was planned. Makes no choices of
 //! its own about what a task means; that is in `ovs_*.rs`, and how a change is carried out in `apply.rs`.
 
-use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -11,6 +10,7 @@ use ansible_module::checkpoint::{Checkpoint, sweep, unfinished};
 use ansible_module::context::Context;
 use ansible_module::converge::{self, Device, Prepared};
 use ansible_module::fault::{Fault, Step};
+use ansible_module::gather::Gather as _;
 use ansible_module::lock::Lock;
 use ansible_module::outcome::{Ended, Failure};
 use nix::unistd::geteuid;

@@ -1,10 +1,10 @@
 //! `pve_ovs_bond`: what its arguments mean, and what they make of a node. No I/O.
 
-use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ansible_module::fault::Fault;
+use ansible_module::gather::Gather as _;
 use ansible_module::presence::Presence;
 use ansible_module::spec::ArgumentSpec;
 use serde::{Deserialize, Serialize};

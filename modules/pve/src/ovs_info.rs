@@ -8,12 +8,12 @@ mod intport;
 mod link;
 mod run;
 
-use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ansible_module::context::Context;
 use ansible_module::diff;
 use ansible_module::fault::{Fault, Step};
+use ansible_module::gather::Gather as _;
 use ansible_module::outcome::{Ended, Failure, Report};
 use ansible_module::run::Module;
 use ansible_module::spec::ArgumentSpec;

@@ -4,10 +4,10 @@
 //! What Proxmox builds on a Linux bridge it builds otherwise on an OVSBridge (pve-common, `src/PVE/Network.pm`): a firewall
 //! bridge for each guest with a firewall, `vmbr0v10` over `eno1.10` for a tag. Only what moves as it is is moved.
 
-use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ansible_module::fault::Fault;
+use ansible_module::gather::Gather as _;
 
 use crate::draft::Draft;
 use crate::interfaces::{Interfaces, Kind};

@@ -5,11 +5,11 @@
 //! back the OVSBridge, in whose place the Linux bridge is made by hand. Guests are plugged in by nobody but Proxmox when
 //! they start, so that is done here.
 
-use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 
 use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
+use ansible_module::gather::Gather as _;
 
 use crate::apply::touch;
 use crate::change::Change;

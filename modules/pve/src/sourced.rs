@@ -11,13 +11,13 @@
 //!
 //! A template (Mako) is read as it is written, not as it would be rendered.
 
-use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use ansible_module::fault::Fault;
+use ansible_module::gather::Gather as _;
 
 use crate::interfaces::{Interfaces, Source};
 use crate::paths::Paths;

@@ -5,10 +5,10 @@
 //! `ovs-ports-condone-regex` does not match: guests where ifupdown2 has no default for them, and everywhere tunnels,
 //! mirrors' outputs, patch ports.
 
-use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 
 use ansible_module::fault::Fault;
+use ansible_module::gather::Gather as _;
 
 use crate::condone::{self, GUESTS};
 use crate::draft::Draft;
@@ -50,7 +50,7 @@ fn bridges(draft: &Draft<'_>) -> BTreeSet<String> {
     };
     let files = [draft.interfaces(), &draft.picture.running.interfaces];
     let all = draft.objects().iter().flat_map(|name| files.into_iter().filter_map(|file| of(file, name)));
-    all.filter(|bridge| draft.interfaces().kind(bridge) == Kind::OvsBridge).collect()
+    all.filter(|bridge| draft.interfaces().kind(bridge) == Kind::OvsBridge).gather()
 }
 
 /// Whether a guest is plugged in that no `ovs_ports` line names, be it still into the Linux bridge of the name.

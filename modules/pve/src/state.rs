@@ -1,12 +1,12 @@
 //! The normal form of what a task looks after, in its three stores: the interfaces file, Open vSwitch, the kernel.
 //! Only what is listed is compared; everything else belongs to others.
 
-use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use ansible_module::converge;
 use ansible_module::diff::Described;
+use ansible_module::gather::Gather as _;
 use ansible_module::sentence::Properties;
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,9 @@
 //! Taking a NIC out of where it is in the interfaces file, so that a bond can have it: what it leaves must still work.
 
-use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 
 use ansible_module::fault::Fault;
+use ansible_module::gather::Gather as _;
 
 use crate::draft::Draft;
 use crate::interfaces::{Kind, Stanza};

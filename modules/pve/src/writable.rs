@@ -5,11 +5,11 @@
 //! Taken from pve-common, `src/PVE/Network/Interfaces.pm`: its writer dies at the first of these, at every later change
 //! of any interface. Options of Linux bridges and VXLANs that no module here writes are left out.
 
-use ansible_module::gather::Gather as _;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use ansible_module::fault::Fault;
+use ansible_module::gather::Gather as _;
 
 use crate::draft::Draft;
 use crate::interfaces::{Interfaces, Kind, OvsOptions, PORTS, Stanza};

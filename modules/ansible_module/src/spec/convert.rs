@@ -13,6 +13,7 @@ use super::{
     Type,
     python::{self, repr, type_name},
 };
+use crate::json;
 
 /// The value as `kind`, or why it cannot be. The elements of a list are left as they are.
 pub fn convert(kind: Type, value: &Value) -> Result<Value, String> {
@@ -134,7 +135,7 @@ fn dict(value: &Value) -> Result<Map<String, Value>, String> {
     match value {
         Value::Object(entries) => Ok(entries.clone()),
         Value::String(text) if text.starts_with('{') => {
-            serde_json::from_str(text).map_err(|_| "unable to evaluate string as dictionary".to_owned())
+            json::read(text.as_bytes()).map_err(|_| "unable to evaluate string as dictionary".to_owned())
         }
         Value::String(text) if text.contains('=') => key_values(text)
             .ok_or_else(|| "unable to evaluate string in the \"key=value\" format as dictionary".to_owned()),

@@ -5,7 +5,6 @@
 //! leaves aliases and ignored unknown names in them; the other differences are told in
 //! [`convert`](mod@super::convert).
 
-use crate::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
@@ -19,6 +18,7 @@ use super::{
     place::Place,
     python::{self, type_name},
 };
+use crate::gather::Gather as _;
 
 /// Arguments that a module can work with.
 #[derive(Debug)]

@@ -21,7 +21,6 @@ mod second_opinion;
 mod shapes;
 mod stanza;
 
-use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
@@ -30,6 +29,7 @@ pub use kind::{Kind, classify, looks_like_a_nic};
 pub use ovs_options::OvsOptions;
 pub use stanza::{AddressFamily, Family, PORTS, Stanza};
 
+use ansible_module::gather::Gather as _;
 use index::{Entry, Index, Section};
 use parse::{Line, Role};
 use stanza::fold_netmask;

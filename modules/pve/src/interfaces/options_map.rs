@@ -1,14 +1,8 @@
 //! A family's options as a map in JSON: a text for a key, a list of texts for a repeated one.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Values {
-    One(String),
-    Many(Vec<String>),
-}
 
 /// For `#[serde(with)]`.
 pub fn serialize<S: Serializer>(options: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
@@ -28,9 +22,12 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(St
     let map = Map::deserialize(deserializer)?;
     let mut options = Vec::new();
     for (key, values) in map {
-        match Values::deserialize(values).map_err(serde::de::Error::custom)? {
-            Values::One(value) => options.push((key, value)),
-            Values::Many(values) => options.extend(values.into_iter().map(|value| (key.clone(), value))),
+        let values = match values {
+            Value::Array(values) => values,
+            one => vec![one],
+        };
+        for value in values {
+            options.push((key.clone(), String::deserialize(value).map_err(D::Error::custom)?));
         }
     }
     Ok(options)

@@ -1,9 +1,10 @@
 //! The value of an `ovs_options` line: settings of the OVS Port or Bridge, in the order in which they stand.
 //! What a setting means to Open vSwitch is not known here.
 
-use ansible_module::gather::Gather as _;
 use std::collections::BTreeMap;
 use std::fmt;
+
+use ansible_module::gather::Gather as _;
 
 use super::Stanza;
 

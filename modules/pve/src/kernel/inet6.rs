@@ -1,10 +1,11 @@
 //! Which IPv6 addresses nobody configured: `/proc/net/if_inet6`.
 
-use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
+
+use ansible_module::gather::Gather as _;
 
 use super::Error;
 use crate::paths::Paths;

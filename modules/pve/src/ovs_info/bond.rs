@@ -1,8 +1,8 @@
 //! A bond as it is told: its settings from the database, its members from the kernel and from `ovs-vswitchd`.
 
-use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
+use ansible_module::gather::Gather as _;
 use serde::Serialize;
 
 use super::Shown;

@@ -1,9 +1,9 @@
 //! What the two interfaces files say of an object, and how what is live differs from the running one: the comparison
 //! is the one that plans a task, so what is told here is what a task would do.
 
-use ansible_module::gather::Gather as _;
 use std::collections::BTreeSet;
 
+use ansible_module::gather::Gather as _;
 use serde::Serialize;
 
 use crate::apply_options::Aim;

@@ -3,9 +3,9 @@
 //! Every column that is asked for exists from Open vSwitch 2.13 to 3.5: the database refuses a whole question
 //! that names one it does not have.
 
-use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
+use ansible_module::gather::Gather as _;
 use serde_json::{Value, json};
 
 use super::wire::{Row, Uuid};

@@ -3,9 +3,9 @@
 //! An optional value and a set are the same to the database: `["set",[]]` is nothing, a bare value is one,
 //! `["set",[…]]` is many. A map is `["map",[[key,value],…]]`, the reference to a row `["uuid","…"]`.
 
-use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
+use ansible_module::gather::Gather as _;
 use serde_json::{Value, json};
 
 use super::Error;

@@ -3,11 +3,12 @@
 //! sshd(8) says it in the environment, and sudo(8) takes that away. Then the connection is found among the sockets of
 //! the processes above this one: sshd's own process for the session is one of them.
 
-use ansible_module::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
+
+use ansible_module::gather::Gather as _;
 
 use crate::paths::Paths;
 
