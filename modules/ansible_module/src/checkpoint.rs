@@ -1,6 +1,7 @@
 //! A checkpoint on disk: what another process needs to go back when this one can't. A folder, complete from the
 //! moment that it has its name, gone when the change is final. What is in it is the device's.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
 use crate::folder;
+use crate::gather::Gather as _;
 use crate::json;
 
 /// Changes with the shape of the record or of its data.
@@ -145,14 +147,13 @@ pub fn unfinished(parent: &Path) -> Result<Vec<PathBuf>, Fault> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(fault(parent, "looking for checkpoints in", &error)),
     };
-    let mut found: Vec<PathBuf> = entries
+    let found: BTreeSet<PathBuf> = entries
         .filter_map(Result::ok)
         .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
         .map(|entry| entry.path())
         .filter(|folder| folder.join(RECORD).exists())
-        .collect();
-    found.sort();
-    Ok(found)
+        .gather();
+    Ok(found.into_iter().collect())
 }
 
 /// What can be told of a checkpoint by who does not hold the lock: it may go on, or away, at any moment.

@@ -150,8 +150,11 @@ impl Interfaces {
         let commented = commented_family(wanted.families.iter().map(|family| family.family));
         for family in &wanted.families {
             lines.push(header(&wanted.name, family));
-            let mut options: Vec<_> = family.options.iter().collect();
-            options.sort_by_key(|(key, _)| rank(key, kind));
+            let mut options: Vec<&(String, String)> = Vec::new();
+            for option in &family.options {
+                let at = options.partition_point(|(key, _)| rank(key, kind) <= rank(&option.0, kind));
+                options.insert(at, option);
+            }
             lines.extend(options.into_iter().map(|(key, value)| format!("\t{} {value}", written(key, kind))));
             if Some(family.family) == commented {
                 lines.extend(wanted.comments.iter().map(|text| format!("#{text}")));

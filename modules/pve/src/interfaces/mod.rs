@@ -239,10 +239,10 @@ impl Interfaces {
 
     /// The comments inside an interface's stanzas with the indices of their lines; those of IPv6 come last.
     fn notes(&self, entry: &Entry) -> Vec<(usize, String)> {
-        let mut sections: Vec<&Section> = self.index().sections_of(entry).collect();
-        sections.sort_by_key(|section| section.family == AddressFamily::Inet6);
+        let (last, first): (Vec<&Section>, Vec<&Section>) =
+            self.index().sections_of(entry).partition(|section| section.family == AddressFamily::Inet6);
         let mut notes = Vec::new();
-        for section in sections {
+        for section in first.into_iter().chain(last) {
             notes.extend(self.body(section).filter_map(|(index, role)| match role {
                 Role::Note(text) => Some((index, text.clone())),
                 _ => None,

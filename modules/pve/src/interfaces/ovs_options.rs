@@ -111,14 +111,14 @@ impl fmt::Display for OvsOptions {
 
 impl PartialEq for OvsOptions {
     fn eq(&self, other: &Self) -> bool {
-        let sorted_opaque = |options: &Self| {
-            let mut words: Vec<String> = options.opaque().into_iter().map(str::to_owned).collect();
-            words.sort();
-            words
-        };
         self.settings().gather::<BTreeMap<_, _>>() == other.settings().gather::<BTreeMap<_, _>>()
-            && sorted_opaque(self) == sorted_opaque(other)
+            && sorted(self.opaque()) == sorted(other.opaque())
     }
+}
+
+fn sorted(mut words: Vec<&str>) -> Vec<&str> {
+    words.sort_unstable();
+    words
 }
 
 impl Eq for OvsOptions {}

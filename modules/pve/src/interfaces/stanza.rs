@@ -80,15 +80,11 @@ impl fmt::Display for Stanza {
 impl PartialEq for Stanza {
     fn eq(&self, other: &Self) -> bool {
         let Self { name, auto, families, comments } = self;
-        let sorted = |families: &[Family]| {
-            let mut sorted = families.to_vec();
-            sorted.sort_by_key(|family| family.family);
-            sorted
-        };
         *name == other.name
             && *auto == other.auto
             && *comments == other.comments
-            && sorted(families) == sorted(&other.families)
+            && families.len() == other.families.len()
+            && families.iter().all(|family| self.all_of(family.family).eq(other.all_of(family.family)))
     }
 }
 
@@ -97,12 +93,10 @@ impl Eq for Stanza {}
 impl PartialEq for Family {
     fn eq(&self, other: &Self) -> bool {
         let Self { family, method, options } = self;
-        let sorted = |options: &[(String, String)]| {
-            let mut sorted = options.to_vec();
-            sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
-            sorted
-        };
-        *family == other.family && *method == other.method && sorted(options) == sorted(&other.options)
+        *family == other.family
+            && *method == other.method
+            && options.len() == other.options.len()
+            && options.iter().all(|(key, _)| self.values(key).eq(other.values(key)))
     }
 }
 
@@ -163,6 +157,10 @@ impl Stanza {
     /// The entry of an address family, if it has one.
     pub fn family(&self, family: AddressFamily) -> Option<&Family> {
         self.families.iter().find(|known| known.family == family)
+    }
+
+    fn all_of(&self, family: AddressFamily) -> impl Iterator<Item = &Family> {
+        self.families.iter().filter(move |known| known.family == family)
     }
 
     /// The entry of an address family, if it has one, to be changed.
