@@ -7,12 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ansible_module::gather::Gather as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::interfaces::Interfaces;
-use crate::ovsdb::{Rows, Transaction, Uuid};
+use crate::ovsdb::{Rows, Transaction};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,9 +202,10 @@ impl Keepsake {
 
     /// A row that refers to ports by the UUIDs that they have now. One that is gone leaves it, as it would a row that stayed.
     fn renewed(&self, rows: &Rows, row: &Map<String, Value>) -> Value {
-        let now: BTreeMap<&str, Uuid> = rows.named("Port").map(|(name, uuid, _)| (name, uuid)).gather();
+        let now =
+            |name: &String| rows.named("Port").find(|(known, ..)| known == name).map(|(_, uuid, _)| uuid);
         let renew = |value: &Value| {
-            let ports = uuids(value).filter_map(|uuid| now.get(self.ports.get(uuid)?.as_str()));
+            let ports = uuids(value).filter_map(|uuid| now(self.ports.get(uuid)?));
             json!(["set", ports.map(|uuid| json!(["uuid", uuid.0])).collect::<Vec<_>>()])
         };
         row.iter()

@@ -149,16 +149,15 @@ impl<'a> Transaction<'a> {
         let mut added = Vec::new();
         for member in members.difference(&port.interfaces) {
             if !self.ovs.interfaces.contains_key(member) {
-                let absent = json!(["name", "==", member]);
-                self.guard("Interface", &[absent], "name", &[], format!("interface `{member}`"));
+                self.guard_absence("Interface", member);
             }
             let id = format!("member_{}", self.writes.len());
-            added.push(json!(["named-uuid", id]));
+            added.push(named(&id));
             let row = match self.born.get(member) {
                 Some(other_config) => json!({ "name": member, "other_config": map(other_config) }),
                 None => json!({ "name": member }),
             };
-            self.writes.push(json!({ "op": "insert", "table": "Interface", "row": row, "uuid-name": id }));
+            self.insert_raw("Interface", &id, &row);
         }
         // New in before old out: there is no moment without a member.
         if !added.is_empty() {
@@ -182,19 +181,16 @@ impl<'a> Transaction<'a> {
     ) -> Result<(), Error> {
         let uuid = found("Bridge", bridge, self.ovs.bridges.get(bridge))?.uuid.clone();
         for table in ["Port", "Interface"] {
-            let absent = json!(["name", "==", name]);
-            self.guard(table, &[absent], "name", &[], format!("{} `{name}`", table.to_lowercase()));
+            self.guard_absence(table, name);
         }
         let [port, interface] = ["port", "interface"].map(|what| format!("{what}_{}", self.writes.len()));
-        self.writes.push(json!({
-            "op": "insert", "table": "Interface", "row": { "name": name }, "uuid-name": interface,
-        }));
+        self.insert_raw("Interface", &interface, &json!({ "name": name }));
         let row = json!({
-            "name": name, "interfaces": ["named-uuid", interface],
+            "name": name, "interfaces": named(&interface),
             "tag": optional(tag.as_ref()), "trunks": set(trunks), "vlan_mode": optional(vlan_mode),
         });
-        self.writes.push(json!({ "op": "insert", "table": "Port", "row": row, "uuid-name": port }));
-        self.mutate("Bridge", &uuid, "ports", "insert", &json!(["named-uuid", port]));
+        self.insert_raw("Port", &port, &row);
+        self.mutate("Bridge", &uuid, "ports", "insert", &named(&port));
         Ok(())
     }
 
@@ -307,8 +303,13 @@ impl<'a> Transaction<'a> {
     }
 
     fn guard_column(&mut self, table: &str, name: &str, uuid: &Uuid, column: &str, value: &Value) {
-        let what = format!("`{column}` of {} `{name}`", table.to_lowercase());
+        let what = format!("`{column}` of {} `{name}`", table.to_ascii_lowercase());
         self.guard(table, &[uuid_is(uuid)], column, &[json!({ column: value })], what);
+    }
+
+    fn guard_absence(&mut self, table: &str, name: &str) {
+        let here = json!(["name", "==", name]);
+        self.guard(table, &[here], "name", &[], format!("{} `{name}`", table.to_ascii_lowercase()));
     }
 
     fn guard(&mut self, table: &str, rows_where: &[Value], column: &str, rows: &[Value], what: String) {
@@ -322,6 +323,11 @@ impl<'a> Transaction<'a> {
     fn interface_uuids<'n>(&self, names: impl Iterator<Item = &'n String>) -> Result<Vec<Uuid>, Error> {
         names.map(|name| Ok(found("Interface", name, self.ovs.interfaces.get(name))?.uuid.clone())).collect()
     }
+}
+
+/// Refers to a row that the same transaction inserts.
+fn named(id: &str) -> Value {
+    json!(["named-uuid", id])
 }
 
 fn uuid_is(uuid: &Uuid) -> Value {
