@@ -40,7 +40,7 @@ fn text(value: &Value) -> String {
 fn bool(value: &Value) -> Result<bool, String> {
     let given = match value {
         Value::Bool(value) => return Ok(*value),
-        Value::String(text) => text.to_lowercase().trim().to_owned(),
+        Value::String(text) => text.to_ascii_lowercase().trim().to_owned(),
         Value::Number(number) => match number.as_f64() {
             Some(1.0) => "1".to_owned(),
             Some(0.0) => "0".to_owned(),

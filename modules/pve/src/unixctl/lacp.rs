@@ -110,7 +110,7 @@ impl Member {
 impl LacpPort {
     fn set(&mut self, line: &str, name: &str, value: &str) -> Result<(), Error> {
         match name {
-            "sys_id" => self.system_id = Some(value.to_lowercase()).filter(|id| id != NOBODY),
+            "sys_id" => self.system_id = Some(value.to_ascii_lowercase()).filter(|id| id != NOBODY),
             "sys_priority" => self.system_priority = Some(number(SHOW, line, value)?),
             "port_id" => self.port_id = Some(number(SHOW, line, value)?),
             "port_priority" => self.port_priority = Some(number(SHOW, line, value)?),
