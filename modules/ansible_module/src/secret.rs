@@ -21,14 +21,12 @@ impl Secrets {
             let quoted = format!("{text:?}");
             quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
         };
-        let mut texts: Vec<String> = texts
-            .into_iter()
-            .filter(|text| !text.is_empty())
-            .flat_map(|text| [quoted(&text), text])
-            .collect();
-        // The longer first, or a secret that contains another would leave its rest readable.
-        texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
-        Self(texts)
+        let mut found: Vec<String> = Vec::new();
+        for text in texts.into_iter().filter(|text| !text.is_empty()).flat_map(|text| [quoted(&text), text]) {
+            // The longer first, or a secret that contains another would leave its rest readable.
+            found.insert(found.partition_point(|known| known.len() >= text.len()), text);
+        }
+        Self(found)
     }
 
     /// `text` with every secret in it replaced.

@@ -249,7 +249,7 @@ impl Port {
             other_config: other_config.clone(),
             mtu_requests: row.interfaces.iter().filter_map(request).gather(),
             mac: interface.and_then(|interface| interface.mac.clone()),
-            ..Self::new(&row.bridge, internal, row.interfaces.iter().cloned().collect())
+            ..Self::new(&row.bridge, internal, row.interfaces.clone())
         })
     }
 

@@ -304,7 +304,7 @@ fn gateways_taken_away(after: &State) -> BTreeSet<String> {
         let all = after.kernel.values().flat_map(|link| &link.gateways);
         all.filter(|(_, there)| **there == wanted).map(|(gateway, _)| gateway.clone()).gather()
     };
-    &of(false) - &of(true)
+    of(false).difference(&of(true)).cloned().gather()
 }
 
 /// How long one dialog with the database may take, from now.
