@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 /// What came out of a case, by the names of its files; `None` where there must not be such a file.
@@ -18,7 +19,14 @@ pub fn every_case(root: &Path, run: impl Fn(&Path) -> Outcome) {
     cases.retain(|path| path.is_dir());
     cases.sort();
     assert!(!cases.is_empty(), "{} holds no case", root.display());
-    let wrong: Vec<String> = cases.iter().flat_map(|case| differences(case, run(case))).collect();
+    let wrong = cases.iter().flat_map(|case| {
+        // One that panics says why, and the others are run all the same.
+        match panic::catch_unwind(AssertUnwindSafe(|| run(case))) {
+            Ok(outcome) => differences(case, outcome),
+            Err(_) => vec![format!("{} panicked", case.display())],
+        }
+    });
+    let wrong: Vec<String> = wrong.collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

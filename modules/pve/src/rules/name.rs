@@ -159,7 +159,7 @@ mod tests {
                 assert_eq!(check("name", name), Ok(()), "{name}");
             }
             for name in bad {
-                assert_eq!(check("name", name).unwrap_err().code, "invalid_name", "{name}");
+                assert_eq!(check("name", name).map_err(|fault| fault.code), Err("invalid_name"), "{name}");
             }
         }
     }

@@ -1,0 +1,88 @@
+//! The tests that `docs/convergence.md` names exist, and those that `tests/disabled` wants to fail are among them.
+//!
+//! Whether they pass is for them to say, and whether they fail for `make disabled`.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test panics where it cannot go on")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const CASES: &str = "plan/";
+
+#[test]
+fn every_test_and_case_that_the_document_names_exists() {
+    let named = named();
+    assert!(named.len() >= 80, "only {} tests are named", named.len());
+    let missing: Vec<_> = named.iter().filter(|name| !exists(name)).collect();
+    assert!(missing.is_empty(), "docs/convergence.md names {missing:?}, which are not there");
+}
+
+#[test]
+fn every_row_of_the_document_has_a_test() {
+    let document = document();
+    let rows = document.lines().filter(|line| line.starts_with("| ") && !line.contains("| test |"));
+    let without: Vec<_> = rows.filter(|row| literals(row).all(|literal| !is_a_test(literal))).collect();
+    assert!(without.is_empty(), "{without:?}");
+}
+
+#[test]
+fn every_disabled_rule_is_one_of_the_document() {
+    let named = named();
+    let patches: Vec<PathBuf> = fs::read_dir(root().join("tests/disabled"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "patch"))
+        .collect();
+    assert!(patches.len() >= 10, "{patches:?}");
+    for patch in patches {
+        let text = fs::read_to_string(&patch).unwrap();
+        let mut lines = text.lines();
+        let mut line = |key| lines.next().and_then(|line| line.strip_prefix(key)).unwrap_or_default();
+        let (filter, shows) = (line("test: "), line("shows: "));
+        // A golden case is told by its folder, which the failure of the one test names.
+        let is_meant = |name: &String| {
+            let function = name.rsplit("::").next().unwrap();
+            name == shows || filter.ends_with(&format!("={function})")) || filter.ends_with(&format!("::{function})"))
+        };
+        assert!(
+            !shows.is_empty() && filter.contains("package(") && named.iter().any(is_meant),
+            "{} begins with `test: {filter}`, `shows: {shows}`, which is no test of docs/convergence.md",
+            patch.display()
+        );
+    }
+}
+
+fn named() -> BTreeSet<String> {
+    literals(&document()).filter(|literal| is_a_test(literal)).map(str::to_owned).collect()
+}
+
+fn document() -> String {
+    // What it says of its own notation comes before the first section.
+    let text = fs::read_to_string(root().join("docs/convergence.md")).unwrap();
+    text.split_once("\n## ").unwrap().1.to_owned()
+}
+
+fn literals(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+fn is_a_test(literal: &str) -> bool {
+    literal.contains("::") || literal.starts_with(CASES)
+}
+
+fn exists(name: &str) -> bool {
+    if name.starts_with(CASES) {
+        return root().join("modules/pve/tests").join(name).join("case.json").exists();
+    }
+    let (file, function) = name.split_once("::").unwrap_or_else(|| panic!("{name}"));
+    let folder = root().join(if file.starts_with("modules/") { "" } else { "tests/lab/tests" });
+    let code = fs::read_to_string(folder.join(format!("{file}.rs"))).unwrap_or_default();
+    let lines: Vec<&str> = code.lines().map(str::trim).collect();
+    let is_this = |line: &&str| line.starts_with(&format!("fn {function}("));
+    lines.windows(2).any(|two| matches!(two, [test, line] if *test == "#[test]" && is_this(line)))
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
