@@ -70,4 +70,7 @@ bench: build ## what a task costs that has nothing to do, beside the Python modu
 soak: build ## runs killed at random moments, again and again (KILLS=1000, with the real ifreload REAL=30)
 	cargo run --quiet -p lab --bin soak -- $(or $(KILLS),1000) $(or $(REAL),30) $(SEED)
 
-.PHONY: molecule help has-cargo build release venv lab-root demo test check bench soak
+disabled: ## shows that tests can fail: rules disabled one by one, each with its test that has to go red
+	@tests/disabled/run
+
+.PHONY: molecule help has-cargo build release venv lab-root demo test check bench soak disabled

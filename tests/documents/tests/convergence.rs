@@ -43,7 +43,9 @@ fn every_disabled_rule_is_one_of_the_document() {
         // A golden case is told by its folder, which the failure of the one test names.
         let is_meant = |name: &String| {
             let function = name.rsplit("::").next().unwrap();
-            name == shows || filter.ends_with(&format!("={function})")) || filter.ends_with(&format!("::{function})"))
+            name == shows
+                || filter.ends_with(&format!("={function})"))
+                || filter.ends_with(&format!("::{function})"))
         };
         assert!(
             !shows.is_empty() && filter.contains("package(") && named.iter().any(is_meant),
