@@ -1,5 +1,5 @@
 //! What Proxmox VE makes of `/etc/network/interfaces` when it reads the file and saves it again, as its web interface
-//! does at every change: [`read`], then [`write()`].
+//! does at every change: [`read()`], then [`write()`].
 //!
 //! A second opinion on what the modules write, so it knows nothing of them. What it says is taken from what
 //! `PVE/Network/Interfaces.pm` of pve-common does. Where that depends on the order of a Perl hash (the words of
