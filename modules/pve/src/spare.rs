@@ -17,7 +17,7 @@ use crate::picture::Picture;
 
 /// Where this node's ifupdown2 does not spare guests by itself, has the stanza of a bridge say so that guests are plugged in:
 /// this run's reload spares them, somebody's next one would not. Only the bridges of the task's objects are looked at. A
-/// task that changes nothing of the file, and is not the bridge's own, warns instead.
+/// task that changes nothing else of the file warns instead: that a guest was started makes no second run a change.
 pub fn lastingly(draft: &mut Draft<'_>) -> Result<(), Fault> {
     if !draft.picture.lacks_condone_default {
         return Ok(());
@@ -28,10 +28,10 @@ pub fn lastingly(draft: &mut Draft<'_>) -> Result<(), Fault> {
         if condone::expressions(&stanza).next().is_some() {
             continue;
         }
-        if is_idle && !draft.objects().contains(&bridge) {
+        if is_idle {
             draft.warn([format!(
                 "the next `ifreload -a` that somebody else runs unplugs the guests of `{bridge}`: this node's ifupdown2 is not \
-                 Proxmox's, and the bridge's stanza has no `{}`; hint: pve_ovs_bridge adds it",
+                 Proxmox's, and the bridge's stanza has no `{}`; hint: the next change of it adds that",
                 condone::KEY
             )]);
         } else {
