@@ -128,6 +128,6 @@ impl Index {
 }
 
 /// Whether it is one of the classes that Proxmox takes for `auto`.
-fn starts_by_itself(class: &str) -> bool {
+pub(super) fn starts_by_itself(class: &str) -> bool {
     matches!(class, "auto" | "hotplug" | "ovs")
 }

@@ -44,7 +44,8 @@ impl Interfaces {
     }
 
     /// Cuts lines out together with the blank line after them, if one stands before them too. What follows must not
-    /// become a part of the stanza above.
+    /// become a part of the stanza above. Directives that become neighbours have no blank line between them, and
+    /// none after them at the file's end: Proxmox writes one before the next stanza.
     pub(super) fn cut_block(&mut self, start: usize, end: usize) {
         let before = start.checked_sub(1).and_then(|before| self.lines.get(before));
         let below_blank = before.is_none_or(|line| line.role == Role::Blank);
@@ -53,7 +54,13 @@ impl Interfaces {
         let would_join = below_stanza && matches!(next, Some(Role::Comment | Role::Other));
         let also_blank = below_blank && next == Some(&Role::Blank);
         let ending = self.ending(start);
-        Arc::make_mut(&mut self.lines).drain(start..end + usize::from(also_blank));
+        let end = end + usize::from(also_blank);
+        let is_directive = |index: Option<usize>| index.is_some_and(|index| self.is_directive(index));
+        let is_last = end == self.lines.len();
+        let parted =
+            below_blank && is_directive(start.checked_sub(2)) && (is_last || is_directive(Some(end)));
+        let start = start - usize::from(parted);
+        Arc::make_mut(&mut self.lines).drain(start..end);
         if would_join {
             self.insert(start, "", ending);
         }

@@ -1,7 +1,8 @@
 //! Where Proxmox's writer puts an interface that the file does not have yet.
 
+use super::index::starts_by_itself;
 use super::kind::Kind;
-use super::parse::Role;
+use super::parse::{Line, Role};
 use super::{Interfaces, Stanza};
 
 impl Interfaces {
@@ -77,8 +78,20 @@ impl Interfaces {
 
     /// In a file without a stanza, lines such as `source` come after the first one.
     fn first_directive(&self) -> usize {
-        let is_directive = |role: &Role| matches!(role, Role::Source { .. } | Role::Mapping | Role::Other);
-        self.lines.iter().position(|line| is_directive(&line.role)).unwrap_or(self.lines.len())
+        let all = self.lines.len();
+        (0..all).find(|index| self.is_directive(*index)).unwrap_or(all)
+    }
+
+    /// Whether Proxmox keeps the line as it is, at its place among the stanzas. It does so with `allow-` lines whose
+    /// names no bridge lists: with ifupdown2 they stand alone.
+    pub(super) fn is_directive(&self, index: usize) -> bool {
+        match self.lines.get(index).map(|line| &line.role) {
+            Some(Role::Source { .. } | Role::Mapping | Role::Other) => true,
+            Some(Role::Auto { class, .. }) => {
+                !starts_by_itself(class) && !self.lines.get(index + 1).is_some_and(Line::in_stanza)
+            }
+            _ => false,
+        }
     }
 }
 
