@@ -3,14 +3,27 @@
 
 use vlan::VlanSet;
 
+use crate::dialect::Dialect;
 use crate::names::Interface;
+use crate::version;
 
 /// What `show running-config` or `show startup-config` printed. The order of blocks makes no difference: that of a
 /// startup-config is whatever it was written in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Config {
     blocks: Vec<Block>,
+    /// `! device: core (DCS-7050QX-32S, EOS-4.28.3M)`, which a startup-config need not have.
+    release: Option<(u32, u32)>,
 }
+
+/// Two that say the same are the same.
+impl PartialEq for Config {
+    fn eq(&self, other: &Self) -> bool {
+        self.blocks == other.blocks
+    }
+}
+
+impl Eq for Config {}
 
 /// A line at the margin with the lines indented under it. Without separators and comments, and without what is
 /// nested deeper than one level.
@@ -26,6 +39,8 @@ pub struct Block {
 const UNNAMED: &str = "localhost";
 /// How many blanks EOS indents by.
 const INDENT: &str = "   ";
+/// The first release that prints `lacp timer`: 4.19 does not, 4.22 does.
+const LACP_TIMER_SINCE: (u32, u32) = (4, 22);
 
 impl Config {
     /// Takes the text apart. Anything is a configuration; what is not understood is kept as lines.
@@ -50,7 +65,8 @@ impl Config {
             }
         }
         blocks.sort();
-        Self { blocks }
+        let release = text.lines().find_map(version::of_header);
+        Self { blocks, release }
     }
 
     /// The block of an interface.
@@ -80,9 +96,29 @@ impl Config {
         vlans
     }
 
-    /// Whether an interface is a switchport when nothing is said: `switchport default mode access|routed`.
-    pub fn is_switchport_by_default(&self) -> bool {
-        !self.blocks.iter().any(|block| block.head == "switchport default mode routed")
+    /// What is meant where nothing is said.
+    pub fn dialect(&self) -> Dialect {
+        let defaults = self.blocks.iter().filter(|block| block.head == "interface defaults");
+        let mut of_ethernet = defaults.flat_map(|block| {
+            let from = block.lines.iter().skip_while(|line| *line != "ethernet").skip(1);
+            from.take_while(|line| line.starts_with(' '))
+        });
+        Dialect {
+            switchport: !self.blocks.iter().any(|block| block.head == "switchport default mode routed"),
+            ethernet_shutdown: of_ethernet.any(|line| line.trim() == "shutdown"),
+            lacp_rate: self.release.is_some_and(|release| release < LACP_TIMER_SINCE),
+        }
+    }
+
+    /// Whether an Ethernet interface is shut down; what a Port-Channel is, is `aggregation.rs`'s.
+    pub fn is_shut_down(&self, interface: &Interface) -> bool {
+        let lines = self.interface(interface).into_iter().flat_map(|block| &block.lines);
+        let mut said = lines.filter_map(|line| match line.as_str() {
+            "shutdown" => Some(true),
+            "no shutdown" => Some(false),
+            _ => None,
+        });
+        said.next_back().unwrap_or_else(|| self.dialect().ethernet_shutdown)
     }
 
     /// Every block that is not one of `interfaces`.
@@ -133,8 +169,26 @@ mod tests {
         assert_eq!(block.lines, ["description a", "qos x", "   deeper", "channel-group 1001 mode active"]);
         assert_eq!(config.vlans().to_string(), "1,10,20-22,30");
         assert_eq!((config.hostname(), Config::parse("hostname core\n").hostname()), ("localhost", "core"));
-        assert!(config.is_switchport_by_default());
-        assert!(!Config::parse("switchport default mode routed\n").is_switchport_by_default());
+    }
+
+    #[test]
+    fn what_is_meant_where_nothing_is_said() {
+        assert_eq!(Config::parse(TEXT).dialect(), Dialect::PLAIN);
+        let routed = Config::parse("switchport default mode routed\n").dialect();
+        assert_eq!(routed, Dialect { switchport: false, ..Dialect::PLAIN });
+        let down = "interface defaults\n   ethernet\n      shutdown\n!\ninterface Ethernet1\n   no shutdown\n!\n\
+            interface Ethernet2\n!\n";
+        let down = Config::parse(down);
+        assert_eq!(down.dialect(), Dialect { ethernet_shutdown: true, ..Dialect::PLAIN });
+        let is_shut_down = |name: &str| down.is_shut_down(&Interface::from_config(name).unwrap());
+        assert_eq!(["Ethernet1", "Ethernet2"].map(is_shut_down), [false, true]);
+        let other = "interface defaults\n   ethernet\n      mtu 9000\n   other\n      shutdown\n";
+        assert_eq!(Config::parse(other).dialect(), Dialect::PLAIN);
+        for (header, lacp_rate) in [("EOS-4.19.1F", true), ("EOS-4.22.3M", false), ("EOS-5.0.0F", false)] {
+            let header = format!("! device: core (DCS-7050QX-32S, {header})\n!\nhostname core\n");
+            assert_eq!(Config::parse(&header).dialect().lacp_rate, lacp_rate, "{header}");
+            assert_eq!(Config::parse(&header), Config::parse("hostname core\n"));
+        }
     }
 
     #[test]

@@ -3,9 +3,11 @@
 
 use ansible_module::fault::Fault;
 use serde_json::{Value, json};
+use vlan::VlanSet;
 
+use crate::change::Change;
 use crate::claim::Claim;
-use crate::config::Config;
+use crate::config::{Block, Config};
 use crate::dialog::{Dialog, Error};
 use crate::names::Interface;
 use crate::reach::Reach;
@@ -71,7 +73,7 @@ impl Draft {
         &self,
         reach: &mut Reach,
         lines: &[String],
-        ours: &[&Interface],
+        changes: &[Change],
         planned_for: &Config,
         stop: &dyn Fn() -> Result<(), Fault>,
     ) -> Result<(Verdict, Vec<String>), Fault> {
@@ -89,18 +91,23 @@ impl Draft {
             let said = reach
                 .with(|dialog| dialog.configure(self.session(), line))
                 .map_err(|error| Fault::from(error).context(&format!("preparing `{block}`")))?;
-            warnings.extend(said.iter().map(|text| format!("`{line}`: {}", text.trim_start_matches("! "))));
+            for text in said {
+                let warning = format!("`{line}`: {}", text.trim_start_matches("! "));
+                // The same line in another block.
+                if !warnings.contains(&warning) {
+                    warnings.push(warning);
+                }
+            }
         }
         let diff = reach.with(Dialog::session_diff)?;
         let running = reach.with(Dialog::running)?;
         // The same in every run, as a prediction has to be.
         let diff = diff.replace(self.session(), "bothends");
-        let heads: Vec<String> = ours.iter().map(|name| format!("interface {name}")).collect();
-        let diff = SessionDiff::parse(&diff, &running, &heads);
+        let diff = SessionDiff::parse(&diff, &running, &heads(changes, &diff));
         let running = Config::parse(&running);
         let verdict = Verdict::of(diff, &running, planned_for, || -> Result<bool, Error> {
             let session = Config::parse(&reach.with(Dialog::session_config)?);
-            Ok(!session.without(ours).eq(running.without(ours)))
+            Ok(others(&session, changes) != others(&running, changes))
         })?;
         Ok((verdict, warnings))
     }
@@ -109,6 +116,30 @@ impl Draft {
     pub fn discard(&self, reach: &mut Reach) -> Result<(), Error> {
         reach.with(|dialog| dialog.abort(self.session())).map(drop)
     }
+}
+
+/// The first lines of the blocks that are ours in a diff. VLANs that are made join the block of others, so where there
+/// are some, all of those are.
+fn heads(changes: &[Change], diff: &str) -> Vec<String> {
+    let interfaces = changes.iter().filter_map(Change::interface).map(|name| format!("interface {name}"));
+    let lines = diff.lines().filter(|_| changes.iter().any(|change| change.vlans().is_some()));
+    let vlans = lines.filter_map(|line| line.get(1..)).filter(|line| is_vlans(line)).map(str::to_owned);
+    interfaces.chain(vlans).collect()
+}
+
+/// What is not ours.
+fn others<'a>(config: &'a Config, changes: &[Change]) -> (Vec<&'a Block>, VlanSet) {
+    let interfaces: Vec<&Interface> = changes.iter().filter_map(Change::interface).collect();
+    let blocks = config.without(&interfaces).filter(|block| !(is_vlans(&block.head) && block.says_nothing()));
+    let of_ours = changes.iter().filter_map(Change::vlans).fold(VlanSet::default(), |mut all, vlans| {
+        all.extend(vlans.iter());
+        all
+    });
+    (blocks.collect(), config.vlans().without(&of_ours))
+}
+
+fn is_vlans(head: &str) -> bool {
+    head.strip_prefix("vlan ").is_some_and(|list| VlanSet::parse(list).is_some())
 }
 
 #[cfg(test)]

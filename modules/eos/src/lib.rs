@@ -24,11 +24,15 @@ mod terminal;
 
 pub mod names;
 
+pub mod dialect;
 pub mod mac;
 
+pub mod aggregation;
 pub mod bundle;
 pub mod lacp;
 pub mod link;
+pub mod membership;
+pub mod switchport;
 pub mod version;
 
 pub mod config;
@@ -44,6 +48,8 @@ pub mod state;
 
 pub mod change;
 pub mod member;
+
+pub mod channel;
 
 pub mod dialog;
 pub mod reach;

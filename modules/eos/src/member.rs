@@ -6,8 +6,9 @@ use ansible_module::fault::Fault;
 use serde::Deserialize;
 
 use crate::config::Config;
+use crate::membership::{LacpMode, LacpTimer, Membership, Speech};
 use crate::names::Interface;
-use crate::port::{LacpMode, Membership, Port, Switchport};
+use crate::port::Port;
 use crate::rules;
 
 /// A member as given.
@@ -17,21 +18,26 @@ pub struct Params {
     pub interface: String,
     pub description: Option<String>,
     pub lacp_mode: Option<LacpMode>,
+    pub lacp_timer: Option<LacpTimer>,
+    pub port_priority: Option<i64>,
 }
 
 /// A member as meant.
 #[derive(Debug)]
 pub struct Member {
-    name: Interface,
+    /// The interface.
+    pub name: Interface,
     description: Option<String>,
     lacp_mode: Option<LacpMode>,
+    lacp_timer: Option<LacpTimer>,
+    port_priority: Option<u16>,
 }
 
 impl Member {
     /// Checks each, and that none is named twice.
     pub fn list(params: Vec<Params>) -> Result<Vec<Self>, Fault> {
         let mut members: Vec<Self> = Vec::new();
-        for Params { interface, description, lacp_mode } in params {
+        for Params { interface, description, lacp_mode, lacp_timer, port_priority } in params {
             let name = Interface::ethernet("members", &interface)?;
             if members.iter().any(|member| member.name == name) {
                 return Err(Fault::new(
@@ -41,80 +47,102 @@ impl Member {
             }
             let description =
                 description.map(|text| rules::description("members.description", &text)).transpose()?;
-            members.push(Self { name, description, lacp_mode });
+            let port_priority = port_priority
+                .map(|number| rules::number("members.port_priority", number, 0, u16::MAX))
+                .transpose()?
+                .map(Speech::priority);
+            members.push(Self { name, description, lacp_mode, lacp_timer, port_priority });
         }
         Ok(members)
     }
-}
 
-/// The members that a Port-Channel has, and the switch that they are on.
-#[derive(Debug)]
-pub struct Members<'a> {
-    channel: &'a Interface,
-    running: &'a Config,
-    found: BTreeMap<Interface, Port>,
+    /// What becomes of the interface, which had no `lacp_mode` where it was in no Port-Channel or another one.
+    fn join(&self, channel: &Interface, found: Port, lacp_mode: Option<LacpMode>) -> Port {
+        let Self { name: _, description, lacp_mode: given_mode, lacp_timer, port_priority } = self;
+        let speech = found.speech.map(|speech| Speech {
+            lacp_timer: lacp_timer.unwrap_or(speech.lacp_timer),
+            port_priority: port_priority.unwrap_or(speech.port_priority),
+        });
+        Port {
+            description: description.clone().unwrap_or(found.description),
+            membership: Membership::of(channel, given_mode.or(lacp_mode).unwrap_or(LacpMode::Active)),
+            speech,
+            ..found
+        }
+    }
 }
 
 /// What becomes of the interfaces.
 pub type Ports = BTreeMap<Interface, Option<Port>>;
 
-impl<'a> Members<'a> {
-    /// Those that `channel` has in the running-config.
-    pub fn of(channel: &'a Interface, running: &'a Config) -> Self {
-        let is_switchport = running.is_switchport_by_default();
-        let found = running
-            .interfaces()
-            .map(|(name, block)| (name, Port::parse(block, is_switchport)))
-            .filter(|(_, port)| port.membership.as_ref().is_some_and(|found| found.channel() == *channel))
-            .collect();
-        Self { channel, running, found }
+/// Whether the members carry what the Port-Channel does, which holds where that is dissolved or falls back.
+#[derive(Debug, Clone, Copy)]
+pub struct Mirror<'a> {
+    /// The Port-Channel as it is.
+    pub from: &'a Port,
+    /// As it shall be.
+    pub to: &'a Port,
+    /// Whether they shall; where it is not said, those that do go on doing so.
+    pub wanted: Option<bool>,
+}
+
+/// The members that a Port-Channel has, and the switch that they are on.
+pub struct Members<'a> {
+    /// The Port-Channel.
+    pub channel: &'a Interface,
+    /// The switch.
+    pub running: &'a Config,
+    /// Whether another Port-Channel, or the task, lets go of an interface.
+    pub is_let_go: &'a dyn Fn(&Interface, &Interface) -> bool,
+    /// Whether another Port-Channel of the task takes the interface.
+    pub is_taken: &'a dyn Fn(&Interface) -> bool,
+}
+
+impl Members<'_> {
+    /// Those that the Port-Channel has, without what another one of the task takes.
+    pub fn found(&self) -> BTreeMap<Interface, Port> {
+        let names = self.running.interfaces().map(|(name, _)| name).filter(|name| !(self.is_taken)(name));
+        names
+            .filter_map(|name| Some((self.running.port(&name)?, name)))
+            .filter(|(port, _)| {
+                port.membership.as_ref().is_some_and(|found| found.channel() == *self.channel)
+            })
+            .map(|(port, name)| (name, port))
+            .collect()
     }
 
     /// All of them out.
-    pub fn dissolved(self) -> Ports {
-        self.found.into_iter().map(|(name, port)| (name, Some(Port { membership: None, ..port }))).collect()
+    pub fn dissolved(&self) -> Ports {
+        self.found().into_iter().map(|(name, port)| (name, Some(left(port)))).collect()
     }
 
-    /// Exactly those that are `declared`; where nothing is, those that there are. `from` and `to` are what the
-    /// Port-Channel carries, and `mirrored` whether the members carry the same, where that is said.
-    pub fn with(
-        self,
-        declared: Option<&[Member]>,
-        from: &Switchport,
-        to: &Switchport,
-        mirrored: Option<bool>,
-    ) -> Result<Ports, Fault> {
-        let is_mirror = |port: &Port| port.switchport == *from;
-        let all_mirror = self.found.values().all(is_mirror);
-        let switchport = |found: Option<&Port>, old: Switchport| {
-            let mirrors = mirrored.unwrap_or_else(|| found.map_or(all_mirror, is_mirror));
-            if mirrors { to.clone() } else { old }
+    /// Exactly those that are `declared`; where nothing is, those that there are.
+    pub fn with(&self, declared: Option<&[Member]>, mirror: Mirror) -> Result<Ports, Fault> {
+        let found = self.found();
+        let Mirror { from, to, wanted } = mirror;
+        let mirrored = |name: &Interface, port: Port| {
+            let is_wanted = |is_mirror: fn(&Port, &Port) -> bool| {
+                let of_all = || found.values().all(|port| is_mirror(port, from));
+                wanted.unwrap_or_else(|| found.get(name).map_or_else(of_all, |port| is_mirror(port, from)))
+            };
+            let switchport = is_wanted(|one, other| one.switchport == other.switchport);
+            let portfast = is_wanted(|one, other| one.portfast == other.portfast);
+            Port {
+                switchport: if switchport { to.switchport.clone() } else { port.switchport },
+                portfast: if portfast { to.portfast } else { port.portfast },
+                ..port
+            }
         };
         let mut ports = Ports::new();
-        for (name, port) in &self.found {
-            let stays = declared.is_none_or(|members| members.iter().any(|member| member.name == *name));
-            let port = if stays {
-                Port { switchport: switchport(Some(port), port.switchport.clone()), ..port.clone() }
-            } else {
-                Port { membership: None, ..port.clone() }
-            };
+        for (name, port) in &found {
+            let port = if declared.is_none() { mirrored(name, port.clone()) } else { left(port.clone()) };
             ports.insert(name.clone(), Some(port));
         }
         for member in declared.unwrap_or_default() {
-            let found = self.found.get(&member.name);
-            let mut port = match ports.remove(&member.name).flatten() {
-                Some(port) => port,
-                None => self.free(&member.name)?,
-            };
-            if let Some(description) = &member.description {
-                port.description.clone_from(description);
-            }
-            let lacp_mode = member
-                .lacp_mode
-                .or(port.membership.as_ref().map(|found| found.lacp_mode))
-                .unwrap_or(LacpMode::Active);
-            port.membership = Membership::of(self.channel, lacp_mode);
-            port.switchport = switchport(found, port.switchport);
+            let here = found.get(&member.name);
+            let port = here.cloned().map_or_else(|| self.free(&member.name), Ok)?;
+            let lacp_mode = here.and_then(|port| port.membership.as_ref()).map(|found| found.lacp_mode);
+            let port = mirrored(&member.name, member.join(self.channel, port, lacp_mode));
             ports.insert(member.name.clone(), Some(port));
         }
         self.are_of_one_kind(&ports)?;
@@ -130,15 +158,15 @@ impl<'a> Members<'a> {
             )
         })?;
         match &port.membership {
-            None => Ok(port),
-            Some(other) => Err(Fault::new(
+            Some(other) if !(self.is_let_go)(&other.channel(), name) => Err(Fault::new(
                 "member_in_use",
                 format!(
-                    "planning {}: {name} is a member of {}; hint: take it out there first",
+                    "planning {}: {name} is a member of {}; hint: take it out there first, or `move_members: true`",
                     self.channel,
                     other.channel()
                 ),
             )),
+            _ => Ok(port),
         }
     }
 
@@ -160,4 +188,9 @@ impl<'a> Members<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// One that is in no Port-Channel any more.
+fn left(port: Port) -> Port {
+    Port { membership: None, ..port }
 }

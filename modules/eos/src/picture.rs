@@ -36,28 +36,31 @@ pub enum SaveWhen {
 impl Config {
     /// What an interface is set to; none where it does not exist.
     pub fn port(&self, interface: &Interface) -> Option<Port> {
-        Some(Port::parse(self.interface(interface)?, self.is_switchport_by_default()))
+        Some(Port::parse(interface, self.interface(interface)?, self.dialect()))
     }
 
-    /// What is not ours: other blocks, the VLANs, and other lines in the blocks of `ours`. A startup-config that a person
-    /// wrote may list VLANs in other groups, and need not name an Ethernet interface of which it says nothing.
-    fn foreign(&self, ours: &[&Interface]) -> (Vec<&Block>, VlanSet, Vec<Vec<&str>>) {
+    /// What is not ours: other blocks, other VLANs, and other lines in the blocks of `ours`. A startup-config that a
+    /// person wrote may list VLANs in other groups, and need not name an Ethernet interface of which it says nothing.
+    fn foreign(&self, ours: &State) -> (Vec<&Block>, VlanSet, Vec<Vec<&str>>) {
         let lines = |interface: &&Interface| {
             let lines = self.interface(interface).map(|block| block.lines.as_slice()).unwrap_or_default();
-            lines.iter().map(String::as_str).filter(|line| !Port::is_own(line)).collect()
+            lines.iter().map(String::as_str).filter(|line| !Port::is_own(interface, line)).collect()
         };
-        let others = self.without(ours).filter(|block| !block.says_nothing()).collect();
-        (others, self.vlans(), ours.iter().map(lines).collect())
+        let interfaces: Vec<&Interface> = ours.interfaces.keys().collect();
+        let others = self.without(&interfaces).filter(|block| !block.says_nothing()).collect();
+        (others, self.vlans().without(&ours.vlans), interfaces.iter().map(lines).collect())
     }
 }
 
 impl Picture {
-    /// Whether the startup-config holds what is to be saved of these interfaces, or of everything.
-    pub fn is_saved<'a>(&self, ours: impl IntoIterator<Item = &'a Interface>) -> bool {
+    /// Whether the startup-config holds what is to be saved of what is in `ours`, or of everything.
+    pub fn is_saved(&self, ours: &State) -> bool {
         match self.save_when {
             SaveWhen::Never => true,
             SaveWhen::Changed => {
-                ours.into_iter().all(|name| self.running.port(name) == self.startup.port(name))
+                let mut names = ours.interfaces.keys();
+                names.all(|name| self.running.port(name) == self.startup.port(name))
+                    && ours.vlans.without(&self.startup.vlans()).is_empty()
             }
             SaveWhen::Modified | SaveWhen::Always => self.running == self.startup,
         }
@@ -65,8 +68,7 @@ impl Picture {
 
     /// Whether others changed something and did not save it.
     pub fn has_unsaved_of_others(&self, after: &State) -> bool {
-        let ours: Vec<&Interface> = after.interfaces.keys().collect();
-        self.running.foreign(&ours) != self.startup.foreign(&ours)
+        self.running.foreign(after) != self.startup.foreign(after)
     }
 
     /// Decides whether the state to reach is to be saved. What stands against it is told.
@@ -75,7 +77,7 @@ impl Picture {
             return None;
         }
         let differs = after.interfaces.iter().any(|(name, port)| self.running.port(name) != *port)
-            || !self.is_saved(after.interfaces.keys());
+            || !self.is_saved(after);
         if differs && self.save_when != SaveWhen::Always && self.has_unsaved_of_others(after) {
             return Some(NOT_SAVED.to_owned());
         }

@@ -2,11 +2,14 @@
 //! Every other line of an interface is somebody else's.
 
 use ansible_module::sentence::Properties;
-use serde::{Deserialize, Serialize, Serializer};
-use vlan::{Native, VlanSet, vlan};
+use serde::{Deserialize, Serialize};
 
+use crate::aggregation::Aggregation;
 use crate::config::Block;
+use crate::dialect::Dialect;
+use crate::membership::{Membership, Speech};
 use crate::names::Interface;
+use crate::switchport::Switchport;
 
 /// An interface. What EOS hides because it is the default stands here as what it means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,208 +18,127 @@ pub struct Port {
     pub description: String,
     /// The VLANs that it carries.
     pub switchport: Switchport,
+    /// `spanning-tree portfast`.
+    pub portfast: Portfast,
+    /// Of a Port-Channel.
+    #[serde(flatten)]
+    pub aggregation: Option<Aggregation>,
+    /// Of an Ethernet interface.
+    #[serde(flatten)]
+    pub speech: Option<Speech>,
     /// The Port-Channel that it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub membership: Option<Membership>,
 }
 
-/// Which VLANs an interface carries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Switchport {
-    /// Whether it is one; otherwise it is routed, and the rest without effect.
-    pub enabled: bool,
-    /// `switchport mode`.
-    pub mode: Mode,
-    /// `switchport access vlan`.
-    pub access_vlan: u16,
-    /// `switchport trunk native vlan`.
-    pub native_vlan: Native,
-    /// `switchport trunk allowed vlan`.
-    pub trunk_vlans: VlanSet,
-}
-
-/// How an interface carries VLANs.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// One VLAN, untagged.
-    Access,
-    /// Many, tagged.
-    Trunk,
-    /// One, whatever tags the frames have.
-    Dot1qTunnel,
-    /// A mode that no task sets, in the words of EOS.
-    #[serde(skip)]
-    Other(String),
-}
-
-/// `channel-group 1001 mode active`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Membership {
-    /// The number of the Port-Channel.
-    pub port_channel: u32,
-    /// How the member speaks LACP.
-    pub lacp_mode: LacpMode,
-}
-
-/// How a member speaks LACP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What spanning tree takes for granted of the other end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum LacpMode {
-    /// Begins the dialog.
-    Active,
-    /// Only answers.
-    Passive,
-    /// Does not speak it.
-    On,
+pub enum Portfast {
+    /// Nothing: it waits before it forwards.
+    #[default]
+    None,
+    /// A host: it forwards at once.
+    Edge,
+    /// A switch that speaks spanning tree.
+    Network,
 }
 
-impl Mode {
-    fn as_str(&self) -> &str {
-        match self {
-            Self::Access => "access",
-            Self::Trunk => "trunk",
-            Self::Dot1qTunnel => "dot1q-tunnel",
-            Self::Other(words) => words,
-        }
+impl Portfast {
+    fn take(&mut self, line: &str) -> bool {
+        *self = match line {
+            "spanning-tree portfast" | "spanning-tree portfast edge" => Self::Edge,
+            "spanning-tree portfast network" => Self::Network,
+            "no spanning-tree portfast" => Self::None,
+            _ => return false,
+        };
+        true
     }
 
-    /// How it is told, of an interface that is a switchport or is not.
-    pub fn word(&self, is_switchport: bool) -> &str {
-        if is_switchport { self.as_str() } else { "routed" }
-    }
-
-    fn parse(words: &str) -> Self {
-        match words {
-            "access" => Self::Access,
-            "trunk" => Self::Trunk,
-            "dot1q-tunnel" => Self::Dot1qTunnel,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Serialize for Mode {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl LacpMode {
     fn as_str(self) -> &'static str {
         match self {
-            Self::Active => "active",
-            Self::Passive => "passive",
-            Self::On => "on",
+            Self::None => "none",
+            Self::Edge => "edge",
+            Self::Network => "network",
         }
     }
 
-    fn parse(word: &str) -> Option<Self> {
-        [Self::Active, Self::Passive, Self::On].into_iter().find(|mode| mode.as_str() == word)
-    }
-
-    /// Whether LACP is spoken at all. EOS does not mix the two kinds in one Port-Channel.
-    pub fn is_lacp(self) -> bool {
-        self != Self::On
-    }
-}
-
-impl Switchport {
-    /// What an interface has of which nothing is said.
-    pub fn default_of(is_switchport_by_default: bool) -> Self {
-        Self {
-            enabled: is_switchport_by_default,
-            mode: Mode::Access,
-            access_vlan: 1,
-            native_vlan: Native::DEFAULT,
-            trunk_vlans: VlanSet::all(),
+    fn line(self) -> String {
+        match self {
+            Self::None => "no spanning-tree portfast".to_owned(),
+            kind => format!("spanning-tree portfast {}", kind.as_str()),
         }
     }
 }
 
 impl Port {
     /// An interface of which nothing is said.
-    pub fn default_of(is_switchport_by_default: bool) -> Self {
-        let switchport = Switchport::default_of(is_switchport_by_default);
-        Self { description: String::new(), switchport, membership: None }
+    pub fn default_of(name: &Interface, dialect: Dialect) -> Self {
+        let is_channel = matches!(name, Interface::PortChannel(_));
+        Self {
+            description: String::new(),
+            switchport: Switchport::default_of(dialect.switchport),
+            portfast: Portfast::None,
+            aggregation: is_channel.then(Aggregation::default),
+            speech: (!is_channel).then(Speech::default),
+            membership: None,
+        }
     }
 
     /// Reads its block.
-    pub fn parse(block: &Block, is_switchport_by_default: bool) -> Self {
-        let mut port = Self::default_of(is_switchport_by_default);
+    pub fn parse(name: &Interface, block: &Block, dialect: Dialect) -> Self {
+        let mut port = Self::default_of(name, dialect);
         for line in &block.lines {
             port.take(line);
         }
         port
     }
 
-    /// Whether `line` is of those that are read here.
-    pub fn is_own(line: &str) -> bool {
-        Self::default_of(true).take(line)
+    /// Whether `line` is of those that are read here of such an interface.
+    pub fn is_own(name: &Interface, line: &str) -> bool {
+        Self::default_of(name, Dialect::PLAIN).take(line)
     }
 
     /// Whether `line` was one of ours.
     fn take(&mut self, line: &str) -> bool {
-        let Self { description, switchport, membership } = self;
-        let Switchport { enabled, mode, access_vlan, native_vlan, trunk_vlans } = switchport;
+        let Self { description, switchport, portfast, aggregation, speech, membership } = self;
         if let Some(text) = line.strip_prefix("description ") {
             text.trim().clone_into(description);
-        } else if line == "switchport" {
-            *enabled = true;
-        } else if line == "no switchport" {
-            *enabled = false;
-        } else if let Some(words) = line.strip_prefix("switchport mode ") {
-            *mode = Mode::parse(words);
-        } else if let Some(number) = line.strip_prefix("switchport access vlan ").and_then(vlan) {
-            *access_vlan = number;
-        } else if let Some(native) =
-            line.strip_prefix("switchport trunk native vlan ").and_then(Native::parse)
-        {
-            *native_vlan = native;
-        } else if let Some(list) = line.strip_prefix("switchport trunk allowed vlan ") {
-            // A very long list goes on in lines of its own.
-            let (list, more) = list.strip_prefix("add ").map_or((list, false), |list| (list, true));
-            let Some(set) = VlanSet::parse(list) else { return false };
-            if more {
-                trunk_vlans.extend(set.iter());
-            } else {
-                *trunk_vlans = set;
-            }
-        } else if let Some(found) = line.strip_prefix("channel-group ").and_then(parse_membership) {
-            *membership = Some(found);
-        } else {
-            return false;
+            return true;
         }
-        true
+        if let Some(found) = Membership::parse(line).filter(|_| speech.is_some()) {
+            *membership = Some(found);
+            return true;
+        }
+        switchport.take(line)
+            || portfast.take(line)
+            || aggregation.as_mut().is_some_and(|aggregation| aggregation.take(line))
+            || speech.as_mut().is_some_and(|speech| speech.take(line))
     }
 
     /// Names and values, for people.
     pub fn properties(&self) -> Properties {
-        let Self { description, switchport, membership } = self;
-        let Switchport { enabled, mode, access_vlan, native_vlan, trunk_vlans } = switchport;
-        let mode = mode.word(*enabled);
+        let Self { description, switchport, portfast, aggregation, speech, membership } = self;
+        let one = |name: &str, value: String| (name.to_owned(), value);
+        let mut properties = Properties::from([one("description", description.clone())]);
+        properties.extend(switchport.properties());
+        properties.extend([one("portfast", portfast.as_str().to_owned())]);
+        properties.extend(aggregation.iter().flat_map(Aggregation::properties));
+        properties.extend(speech.iter().flat_map(Speech::properties));
         let membership = membership.as_ref().map(Membership::words).unwrap_or_default();
-        [
-            ("description", description.clone()),
-            ("mode", mode.to_owned()),
-            ("access VLAN", access_vlan.to_string()),
-            ("native VLAN", native_vlan.to_string()),
-            ("trunk VLANs", trunk_vlans.to_string()),
-            ("channel-group", membership),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        properties.extend([one("channel-group", membership)]);
+        properties
     }
 
     /// The same for one that is new: without what it would be anyway.
-    pub fn properties_if_new(&self) -> Properties {
-        let default = Self::default_of(true).properties();
+    pub fn properties_if_new(&self, name: &Interface) -> Properties {
+        let default = Self::default_of(name, Dialect::PLAIN).properties();
         self.properties().into_iter().filter(|property| !default.contains(property)).collect()
     }
 
     /// The lines that make `self` of `from`, within the block of the interface. Joining a Port-Channel is the last.
-    pub fn lines(&self, from: &Self) -> Vec<String> {
-        let Self { description, switchport, membership } = self;
+    pub fn lines(&self, from: &Self, dialect: Dialect) -> Vec<String> {
+        let Self { description, switchport, portfast, aggregation, speech, membership } = self;
         let mut lines = Vec::new();
         if *description != from.description {
             lines.push(if description.is_empty() {
@@ -226,6 +148,15 @@ impl Port {
             });
         }
         lines.extend(switchport.lines(&from.switchport));
+        if *portfast != from.portfast {
+            lines.push(portfast.line());
+        }
+        if let Some((aggregation, from)) = aggregation.as_ref().zip(from.aggregation.as_ref()) {
+            lines.extend(aggregation.lines(from));
+        }
+        if let Some((speech, from)) = speech.as_ref().zip(from.speech.as_ref()) {
+            lines.extend(speech.lines(from, dialect.lacp_timer()));
+        }
         match membership {
             Some(membership) if Some(membership) != from.membership.as_ref() => {
                 lines.push(format!("channel-group {}", membership.words()));
@@ -237,129 +168,148 @@ impl Port {
     }
 }
 
-impl Switchport {
-    fn lines(&self, from: &Self) -> Vec<String> {
-        let Self { enabled, mode, access_vlan, native_vlan, trunk_vlans } = self;
-        let mut lines = Vec::new();
-        let mut add = |differs: bool, line: String| {
-            if differs {
-                lines.push(line);
-            }
-        };
-        let word = if *enabled { "switchport" } else { "no switchport" };
-        add(*enabled != from.enabled, word.to_owned());
-        add(*access_vlan != from.access_vlan, format!("switchport access vlan {access_vlan}"));
-        add(*native_vlan != from.native_vlan, format!("switchport trunk native vlan {native_vlan}"));
-        add(*trunk_vlans != from.trunk_vlans, format!("switchport trunk allowed vlan {trunk_vlans}"));
-        add(*mode != from.mode, format!("switchport mode {}", mode.as_str()));
-        lines
-    }
-}
-
-impl Membership {
-    /// The line that ends one.
-    pub const LEAVE: &'static str = "no channel-group";
-
-    /// Of `channel`; none where it is no Port-Channel.
-    pub fn of(channel: &Interface, lacp_mode: LacpMode) -> Option<Self> {
-        match channel {
-            Interface::PortChannel(port_channel) => Some(Self { port_channel: *port_channel, lacp_mode }),
-            Interface::Ethernet(_) => None,
-        }
-    }
-
-    /// The Port-Channel.
-    pub fn channel(&self) -> Interface {
-        Interface::PortChannel(self.port_channel)
-    }
-
-    /// `1001 mode active`.
-    fn words(&self) -> String {
-        format!("{} mode {}", self.port_channel, self.lacp_mode.as_str())
-    }
-}
-
-fn parse_membership(words: &str) -> Option<Membership> {
-    let (number, mode) = words.split_once(" mode ")?;
-    let channel = Interface::from_config(&format!("Port-Channel{number}"))?;
-    Membership::of(&channel, LacpMode::parse(mode)?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::membership::{LacpMode, LacpTimer};
+    use crate::switchport::Mode;
 
-    fn port(lines: &[&str]) -> Port {
+    fn port(name: &str, lines: &[&str]) -> Port {
         let lines = lines.iter().map(|line| (*line).to_owned()).collect();
-        Port::parse(&Block { head: String::new(), lines }, true)
+        let name = Interface::from_config(name).unwrap();
+        Port::parse(&name, &Block { head: String::new(), lines }, Dialect::PLAIN)
+    }
+
+    fn channel(lines: &[&str]) -> Port {
+        port("Port-Channel7", lines)
+    }
+
+    fn ethernet(lines: &[&str]) -> Port {
+        port("Ethernet7/1", lines)
     }
 
     #[test]
     fn lines_are_read_whether_or_not_a_default_is_spelled_out() {
-        let spelled_out = port(&[
+        let spelled_out = [
             "no description",
+            "no shutdown",
             "switchport access vlan 1",
             "switchport trunk native vlan 1",
             "switchport trunk allowed vlan 1-4094",
             "switchport mode access",
             "switchport",
-            "mtu 9214",
-        ]);
-        assert_eq!(spelled_out, Port::default_of(true));
+            "no spanning-tree portfast",
+            "no port-channel lacp fallback",
+            "port-channel lacp fallback timeout 90",
+            "port-channel min-links 0",
+            "lacp timer normal",
+            "lacp port-priority 32768",
+            "load-interval 30",
+        ];
+        assert_eq!(channel(&spelled_out), channel(&[]));
+        assert_eq!(ethernet(&spelled_out), ethernet(&[]));
         let member =
-            port(&["description PVE (R)", "switchport mode trunk", "channel-group 1001 mode passive"]);
+            ethernet(&["description PVE (R)", "switchport mode trunk", "channel-group 1001 mode passive"]);
         assert_eq!(member.description, "PVE (R)");
         assert_eq!(member.membership, Some(Membership { port_channel: 1001, lacp_mode: LacpMode::Passive }));
-        let long = port(&["switchport trunk allowed vlan 10", "switchport trunk allowed vlan add 20-21"]);
+        let long = channel(&["switchport trunk allowed vlan 10", "switchport trunk allowed vlan add 20-21"]);
         assert_eq!(long.switchport.trunk_vlans.to_string(), "10,20-21");
-        assert_eq!(
-            port(&["switchport mode trunk phone"]).switchport.mode,
-            Mode::Other("trunk phone".to_owned())
-        );
+        let phone = ethernet(&["switchport mode trunk phone"]);
+        assert_eq!(phone.switchport.mode, Mode::Other("trunk phone".to_owned()));
+        for line in ["lacp rate fast", "lacp timer fast"] {
+            assert_eq!(ethernet(&[line]).speech.unwrap().lacp_timer, LacpTimer::Fast);
+        }
+        for line in ["spanning-tree portfast", "spanning-tree portfast edge"] {
+            assert_eq!(channel(&[line]).portfast, Portfast::Edge);
+        }
     }
 
     #[test]
     fn the_lines_from_one_port_to_another_lead_there() {
-        let ports = [
-            Port::default_of(true),
-            Port::default_of(false),
-            port(&["description a", "switchport mode trunk", "switchport trunk allowed vlan 10-11"]),
-            port(&["switchport trunk native vlan tag", "switchport mode trunk", "channel-group 7 mode on"]),
-            port(&["switchport access vlan 20", "channel-group 8 mode active"]),
+        let ethernets = [
+            Port::default_of(&Interface::Ethernet(vec![1]), Dialect { switchport: false, ..Dialect::PLAIN }),
+            ethernet(&[]),
+            ethernet(&["description a", "switchport mode trunk", "switchport trunk allowed vlan 10-11"]),
+            ethernet(&["switchport trunk native vlan tag", "lacp timer fast", "channel-group 7 mode on"]),
+            ethernet(&["switchport access vlan 20", "channel-group 8 mode active", "lacp port-priority 5"]),
         ];
-        for from in &ports {
-            for to in &ports {
-                let lines = to.lines(from);
-                assert_eq!(lines.is_empty(), from == to);
-                let mut found = from.clone();
-                for line in &lines {
-                    match line.as_str() {
-                        "no description" => found.description.clear(),
-                        Membership::LEAVE => found.membership = None,
-                        line => assert!(found.take(line), "{line}"),
+        let channels = [
+            channel(&[]),
+            channel(&["shutdown", "switchport mode trunk", "switchport trunk group x", "mlag 7", "mtu 9000"]),
+            channel(&["switchport trunk group x", "switchport trunk group y", "port-channel min-links 2"]),
+            channel(&["port-channel lacp fallback static", "port-channel lacp fallback timeout 5"]),
+            channel(&[
+                "port-channel lacp fallback individual",
+                "l2 mtu 9000",
+                "spanning-tree portfast network",
+            ]),
+        ];
+        for (from, to) in ethernets.iter().flat_map(|from| ethernets.iter().map(move |to| (from, to))) {
+            check(from, to);
+        }
+        for (from, to) in channels.iter().flat_map(|from| channels.iter().map(move |to| (from, to))) {
+            check(from, to);
+        }
+    }
+
+    fn check(from: &Port, to: &Port) {
+        let lines = to.lines(from, Dialect::PLAIN);
+        assert_eq!(lines.is_empty(), from == to);
+        let mut found = from.clone();
+        for line in &lines {
+            if found.take(line) {
+                continue;
+            }
+            let taken = line.strip_prefix("no ").unwrap();
+            match taken {
+                "description" => found.description.clear(),
+                "channel-group" => found.membership = None,
+                "spanning-tree portfast" => found.portfast = Portfast::None,
+                _ => {
+                    let aggregation = found.aggregation.as_mut();
+                    match (taken.strip_prefix("switchport trunk group "), aggregation) {
+                        (Some(group), _) => assert!(found.switchport.trunk_groups.remove(group)),
+                        (None, Some(of)) if taken == "port-channel lacp fallback" => {
+                            of.lacp_fallback = crate::aggregation::Fallback::None;
+                        }
+                        (None, Some(of)) if taken == "port-channel lacp fallback timeout" => {
+                            of.lacp_fallback_timeout = 90;
+                        }
+                        (None, Some(of)) => assert!(of.take(&format!("{taken} 0")), "{line}"),
+                        (None, None) => panic!("{line}"),
                     }
                 }
-                assert_eq!(found, *to, "{lines:?}");
             }
         }
+        assert_eq!(found, *to, "{lines:?}");
     }
 
     #[test]
     fn other_lines_of_an_interface_are_somebody_elses() {
-        for line in [
-            "mtu 9214",
-            "shutdown",
-            "switchport trunk group x",
-            "lacp timer fast",
+        let of_both = ["description x", "switchport", "no switchport", "switchport mode tap"];
+        let of_channels = ["mtu 9214", "shutdown", "mlag 5", "port-channel min-links 2", "l2 mtu 9000"];
+        let of_ethernets = ["lacp timer fast", "lacp rate fast", "channel-group 1 mode on"];
+        let of_others = [
+            "load-interval 30",
+            "lacp timer multiplier 5",
             "channel-group x",
             "descriptions",
+            "spanning-tree portfast auto",
+            "spanning-tree bpduguard enable",
+            "switchport trunk allowed vlan x",
+            "lacp system-id 0000.0000.0001",
+        ];
+        let is_own = |name: &str, line: &str| Port::is_own(&Interface::from_config(name).unwrap(), line);
+        for (lines, channel, ethernet) in [
+            (&of_both[..], true, true),
+            (&of_channels, true, false),
+            (&of_ethernets, false, true),
+            (&of_others, false, false),
         ] {
-            assert!(!Port::is_own(line), "{line}");
-        }
-        for line in
-            ["description x", "switchport", "no switchport", "switchport mode tap", "channel-group 1 mode on"]
-        {
-            assert!(Port::is_own(line), "{line}");
+            for line in lines {
+                assert_eq!(is_own("Port-Channel7", line), channel, "{line}");
+                assert_eq!(is_own("Ethernet7/1", line), ethernet, "{line}");
+            }
         }
     }
 }

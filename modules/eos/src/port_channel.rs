@@ -1,4 +1,7 @@
-//! `eos_port_channel`: what its arguments mean, and what they make of a switch. No I/O.
+//! `eos_port_channel`: its arguments, and what the Port-Channels that they declare make of a switch together. No I/O.
+//! A single one is `channel.rs`'s.
+
+use std::collections::BTreeMap;
 
 use ansible_module::context::Context;
 use ansible_module::converge::Target;
@@ -8,13 +11,13 @@ use ansible_module::presence::Presence;
 use ansible_module::run::Module;
 use ansible_module::spec::ArgumentSpec;
 use serde::Deserialize;
-use vlan::{Native, VlanSet};
 
 use crate::access::Access;
-use crate::member::{self, Member, Members};
+use crate::channel::{self, Channel};
+use crate::config::Config;
+use crate::member::{Member, Members};
 use crate::names::Interface;
 use crate::picture::{Picture, SaveWhen};
-use crate::port::{Mode, Port, Switchport};
 use crate::state::State;
 use crate::switch::{self, Manner};
 use crate::{rules, specs};
@@ -43,67 +46,31 @@ impl Module for PortChannel {
 #[derive(Debug, Deserialize)]
 #[expect(missing_docs, reason = "documented in library/eos_port_channel.yml, which decides what they are")]
 pub struct Params {
-    pub name: String,
-    pub state: Presence,
-    pub description: Option<String>,
-    pub mode: Option<Mode>,
-    pub access_vlan: Option<i64>,
-    pub native_vlan: Option<String>,
-    pub trunk_vlans: Option<Vec<String>>,
-    pub members: Option<Vec<member::Params>>,
-    pub member_switchport: Option<bool>,
+    /// Several; otherwise `name` and its like stand beside it.
+    pub config: Option<Vec<channel::Params>>,
     pub save_when: SaveWhen,
     pub confirm_within: i64,
     pub check_on_box: bool,
     pub lock_timeout: i64,
     #[serde(flatten)]
     pub access: Access,
+    #[serde(flatten)]
+    pub single: Option<channel::Params>,
 }
 
-/// The arguments as meant: each valid by itself.
+/// The arguments as meant: Port-Channels that do not contradict each other.
 #[derive(Debug)]
 pub struct Desired {
-    name: Interface,
-    state: Presence,
-    description: Option<String>,
-    mode: Option<Mode>,
-    access_vlan: Option<u16>,
-    native_vlan: Option<Native>,
-    trunk_vlans: Option<VlanSet>,
-    members: Option<Vec<Member>>,
-    member_switchport: Option<bool>,
+    channels: Vec<Channel>,
 }
 
 impl Desired {
     /// Checks the arguments; the switch is not looked at.
     pub fn new(params: Params) -> Result<(Self, Manner), Fault> {
-        let Params {
-            name,
-            state,
-            description,
-            mode,
-            access_vlan,
-            native_vlan,
-            trunk_vlans,
-            members,
-            member_switchport,
-            save_when,
-            confirm_within,
-            check_on_box,
-            lock_timeout,
-            access,
-        } = params;
-        let desired = Self {
-            name: Interface::port_channel("name", &name)?,
-            state,
-            description: description.map(|text| rules::description("description", &text)).transpose()?,
-            mode,
-            access_vlan: access_vlan.map(|vlan| rules::access_vlan("access_vlan", vlan)).transpose()?,
-            native_vlan: native_vlan.map(|vlan| rules::native_vlan("native_vlan", &vlan)).transpose()?,
-            trunk_vlans: trunk_vlans.map(|list| rules::trunk_vlans("trunk_vlans", &list)).transpose()?,
-            members: members.map(Member::list).transpose()?,
-            member_switchport,
-        };
+        let Params { config, single, save_when, confirm_within, check_on_box, lock_timeout, access } = params;
+        let given = config.unwrap_or_else(|| single.into_iter().collect());
+        let channels = given.into_iter().map(Channel::new).collect::<Result<Vec<_>, _>>()?;
+        are_compatible(&channels)?;
         let confirm_within = match confirm_within {
             0 => None,
             time => Some(rules::seconds("confirm_within", time, SHORTEST_WINDOW)?),
@@ -111,70 +78,122 @@ impl Desired {
         let lock_timeout = rules::seconds("lock_timeout", lock_timeout, 0)?;
         let (login, enable_password) = access.login()?;
         let manner = Manner { confirm_within, check_on_box, lock_timeout, save_when, login, enable_password };
-        Ok((desired, manner))
+        Ok((Self { channels }, manner))
     }
 
-    /// What the switch looks like when the Port-Channel is as declared.
+    /// What the switch looks like when the Port-Channels are as declared.
     pub fn target(&self, picture: &Picture, check_mode: bool) -> Result<Target<State>, Fault> {
+        let running = &picture.running;
         let mut warnings = Vec::new();
-        let found = picture.running.port(&self.name);
-        let members = Members::of(&self.name, &picture.running);
         let mut after = State::default();
-        match self.state {
-            Presence::Absent => {
-                after.interfaces.insert(self.name.clone(), None);
-                after.interfaces.extend(members.dissolved());
-            }
-            Presence::Present => {
-                warnings.extend(self.vlans_exist(picture, check_mode)?);
-                let mirrored = self.member_switchport.or(found.is_none().then_some(true));
-                let default = Port::default_of(picture.running.is_switchport_by_default());
-                let from = found.unwrap_or(default);
-                let port = self.port(from.clone());
-                let members =
-                    members.with(self.members.as_deref(), &from.switchport, &port.switchport, mirrored)?;
-                after.interfaces.insert(self.name.clone(), Some(port));
-                after.interfaces.extend(members);
+        for channel in &self.channels {
+            warnings.extend(vlans_exist(channel, running, check_mode)?);
+            let members = Members {
+                channel: &channel.name,
+                running,
+                is_let_go: &|other, member| channel.move_members || self.lets_go(other, member),
+                is_taken: &|member| self.takes(&channel.name, member),
+            };
+            let (ports, doubts) = channel.planned(&members, running)?;
+            after.interfaces.extend(ports);
+            warnings.extend(doubts);
+            if channel.create_vlans {
+                after.vlans.extend(channel.vlans().iter());
             }
         }
+        mlags_are_unique(&after, running)?;
         warnings.extend(picture.plan_saving(&mut after));
-        Ok(Target { after, also_affected: Vec::new(), warnings })
+        Ok(Target { also_affected: self.bereaved(&after, running), after, warnings })
     }
 
-    fn port(&self, found: Port) -> Port {
-        let Self { description, mode, access_vlan, native_vlan, trunk_vlans, .. } = self;
-        let Port { description: old_description, switchport: old, membership } = found;
-        Port {
-            description: description.clone().unwrap_or(old_description),
-            switchport: Switchport {
-                enabled: mode.is_some() || old.enabled,
-                mode: mode.clone().unwrap_or(old.mode),
-                access_vlan: access_vlan.unwrap_or(old.access_vlan),
-                native_vlan: native_vlan.unwrap_or(old.native_vlan),
-                trunk_vlans: trunk_vlans.clone().unwrap_or(old.trunk_vlans),
-            },
-            membership,
-        }
+    /// Whether the task takes `member` out of `channel`.
+    fn lets_go(&self, channel: &Interface, member: &Interface) -> bool {
+        let is_without = |members: &Vec<Member>| members.iter().all(|listed| listed.name != *member);
+        self.channels
+            .iter()
+            .filter(|other| other.name == *channel)
+            .any(|other| other.state == Presence::Absent || other.members.as_ref().is_some_and(is_without))
     }
 
-    /// LACP is green and no packet passes where the switch does not have the VLAN.
-    fn vlans_exist(&self, picture: &Picture, check_mode: bool) -> Result<Option<String>, Fault> {
-        let mut wanted = self.trunk_vlans.clone().filter(|vlans| !vlans.is_all()).unwrap_or_default();
-        wanted.extend(self.access_vlan);
-        if let Some(Native::Vlan(vlan)) = self.native_vlan {
-            wanted.extend([vlan]);
-        }
-        let wanted = wanted.without(&picture.running.vlans());
-        if wanted.is_empty() {
-            return Ok(None);
-        }
-        let fact = format!("planning {}: the switch does not have the VLAN {wanted}", self.name);
-        if check_mode {
-            return Ok(Some(format!("{fact}; assumed to come from an earlier task")));
-        }
-        Err(Fault::new(
-            "vlan_not_found",
-            format!("{fact}, so none of its traffic would pass; hint: make it first, with `vlan {wanted}`"),
-        ))
+    /// Whether the task puts `member` into another Port-Channel than `channel`.
+    fn takes(&self, channel: &Interface, member: &Interface) -> bool {
+        let others = self.channels.iter().filter(|other| other.name != *channel);
+        others.filter_map(|other| other.members.as_ref()).flatten().any(|listed| listed.name == *member)
     }
+
+    /// Port-Channels that are not of the task and lose members to it.
+    fn bereaved(&self, after: &State, running: &Config) -> Vec<String> {
+        let moved = after.interfaces.iter().filter_map(|(name, port)| {
+            let from = running.port(name)?.membership?.channel();
+            let to = port.as_ref()?.membership.as_ref()?.channel();
+            let is_others = from != to && !self.channels.iter().any(|channel| channel.name == from);
+            is_others.then(|| format!("{from} loses its member {name} to {to}"))
+        });
+        moved.collect()
+    }
+}
+
+/// Refuses Port-Channels, and members, that are declared twice.
+fn are_compatible(channels: &[Channel]) -> Result<(), Fault> {
+    let mut names: BTreeMap<&Interface, &Interface> = BTreeMap::new();
+    let invalid = |fact: String, hint: &str| {
+        Err(Fault::new("invalid_config", format!("`config`: {fact}; hint: {hint}")))
+    };
+    if channels.is_empty() {
+        return invalid("it has no Port-Channel in it".to_owned(), "list at least one");
+    }
+    for channel in channels {
+        if names.insert(&channel.name, &channel.name).is_some() {
+            return invalid(format!("{} is listed twice", channel.name), "say all of it in one place");
+        }
+        for member in channel.members.iter().flatten().filter(|_| channel.state == Presence::Present) {
+            if let Some(other) = names.insert(&member.name, &channel.name) {
+                return invalid(
+                    format!("{} is a member of both {other} and {}", member.name, channel.name),
+                    "list each interface once",
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// LACP is green and no packet passes where the switch does not have the VLAN.
+fn vlans_exist(channel: &Channel, running: &Config, check_mode: bool) -> Result<Option<String>, Fault> {
+    let missing = channel.vlans().without(&running.vlans());
+    if missing.is_empty() || channel.create_vlans {
+        return Ok(None);
+    }
+    let fact = format!("planning {}: the switch does not have the VLAN {missing}", channel.name);
+    if check_mode {
+        return Ok(Some(format!("{fact}; assumed to come from an earlier task")));
+    }
+    Err(Fault::new(
+        "vlan_not_found",
+        format!(
+            "{fact}, so none of its traffic would pass; hint: `create_vlans: true`, or make it with `vlan {missing}`"
+        ),
+    ))
+}
+
+/// EOS takes an MLAG's id once.
+fn mlags_are_unique(after: &State, running: &Config) -> Result<(), Fault> {
+    let mlag = |name: &Interface| match after.interfaces.get(name) {
+        Some(port) => port.as_ref()?.aggregation.as_ref().map(|aggregation| aggregation.mlag),
+        None => running.port(name)?.aggregation.map(|aggregation| aggregation.mlag),
+    };
+    let names = running.interfaces().map(|(name, _)| name).chain(after.interfaces.keys().cloned());
+    let mut found: BTreeMap<u32, Interface> = BTreeMap::new();
+    for name in names {
+        let Some(id @ 1..) = mlag(&name) else { continue };
+        let Some(other) = found.insert(id, name.clone()).filter(|other| *other != name) else { continue };
+        let (ours, other) = if after.interfaces.contains_key(&name) { (name, other) } else { (other, name) };
+        return Err(Fault::new(
+            "mlag_in_use",
+            format!(
+                "planning {ours}: `mlag`: {id} is that of {other}; hint: another one, or take it away there"
+            ),
+        ));
+    }
+    Ok(())
 }

@@ -19,10 +19,12 @@ use crate::dialog::{Dialog, Error};
 use crate::lacp::{End, Negotiation};
 use crate::link::Link;
 use crate::login::{Login, Secret};
+use crate::membership::LacpMode;
 use crate::names::Interface;
-use crate::port::{LacpMode, Port, Switchport};
+use crate::port::Port;
 use crate::reach::Reach;
 use crate::specs;
+use crate::switchport::Switchport;
 use crate::version::Version;
 
 /// The module.
@@ -133,8 +135,8 @@ impl Seen {
     }
 
     fn channel(&self, name: &Interface) -> Option<ChannelFacts> {
-        let Port { description, switchport, membership: _ } = self.running.port(name)?;
-        let Switchport { enabled, mode, access_vlan, native_vlan, trunk_vlans } = switchport;
+        let Port { description, switchport, .. } = self.running.port(name)?;
+        let Switchport { enabled, mode, access_vlan, native_vlan, trunk_vlans, trunk_groups: _ } = switchport;
         let link = self.links.get(name);
         let members = self.running.interfaces().filter_map(|(member, _)| {
             let port = self.running.port(&member)?;

@@ -1,6 +1,7 @@
 //! What is let through to a switch's command line. Pure checks of single values; what depends on the switch is in
 //! `port_channel.rs`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ansible_module::fault::Fault;
@@ -10,6 +11,9 @@ use vlan::{Native, VlanSet, given};
 const LONGEST_DESCRIPTION: usize = 240;
 /// Whoever waits for longer has forgotten about it.
 const LONGEST_WAIT: u64 = 3600;
+
+/// The longest name of a trunk group.
+const LONGEST_WORD: usize = 63;
 
 /// Longer texts are not repeated in a message.
 const LONGEST_QUOTE: usize = 80;
@@ -66,6 +70,37 @@ pub fn access_vlan(argument: &str, number: i64) -> Result<u16, Fault> {
 pub fn native_vlan(argument: &str, text: &str) -> Result<Native, Fault> {
     given::native_vlan(text)
         .ok_or_else(|| invalid_vlan(argument, text, "1 to 4094, `tag`, or 0 to take it away"))
+}
+
+/// A whole number between two others.
+pub fn number(argument: &str, number: i64, least: u16, most: u16) -> Result<u16, Fault> {
+    let found = u16::try_from(number).ok().filter(|number| (least..=most).contains(number));
+    found.ok_or_else(|| {
+        let fact = format!("`{argument}`: {number} is not possible");
+        Fault::new("invalid_number", format!("{fact}; hint: {least} to {most}, or 0 to take it away"))
+    })
+}
+
+/// Names that are single words, such as those of trunk groups; an empty list is none.
+pub fn words(argument: &str, list: &[String]) -> Result<BTreeSet<String>, Fault> {
+    let is_word = |text: &&str| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.:+".contains(c);
+        (1..=LONGEST_WORD).contains(&text.len()) && text.chars().all(is_plain)
+    };
+    list.iter()
+        .map(|given| {
+            let word = Some(given.trim_matches(' ')).filter(is_word);
+            word.map(str::to_owned).ok_or_else(|| {
+                Fault::new(
+                    "invalid_text",
+                    format!(
+                        "`{argument}`: {} is no name; hint: up to {LONGEST_WORD} letters, digits, and `_`, `-`, `.`, `:`, `+`",
+                        quoted(given)
+                    ),
+                )
+            })
+        })
+        .collect()
 }
 
 fn invalid_vlan(argument: &str, value: &str, hint: &str) -> Fault {

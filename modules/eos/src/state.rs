@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ansible_module::converge;
 use ansible_module::diff::Described;
 use serde::Serialize;
+use vlan::VlanSet;
 
 use crate::names::Interface;
 use crate::picture::Picture;
@@ -15,6 +16,9 @@ use crate::port::Port;
 pub struct State {
     /// In the running-config; none where the interface does not exist.
     pub interfaces: BTreeMap<Interface, Option<Port>>,
+    /// Those of the VLANs that are to be there which are.
+    #[serde(skip_serializing_if = "VlanSet::is_empty")]
+    pub vlans: VlanSet,
     /// Whether the startup-config holds what it should; none where it is not looked after.
     pub saved: Option<bool>,
 }
@@ -24,8 +28,9 @@ impl State {
     pub fn found(picture: &Picture, like: &Self) -> Self {
         let interfaces: BTreeMap<_, _> =
             like.interfaces.keys().map(|name| (name.clone(), picture.running.port(name))).collect();
-        let saved = like.saved.map(|_| picture.is_saved(interfaces.keys()));
-        Self { interfaces, saved }
+        let vlans = like.vlans.without(&like.vlans.without(&picture.running.vlans()));
+        let saved = like.saved.map(|_| picture.is_saved(like));
+        Self { interfaces, vlans, saved }
     }
 }
 
@@ -38,9 +43,10 @@ impl converge::State for State {
                 .filter(|(_, value)| !value.is_empty())
                 .fold(String::new(), |text, (name, value)| text + name + ": " + value + "\n")
         };
-        self.interfaces
-            .iter()
-            .map(|(name, port)| Described { name: name.to_string(), text: text(port) })
-            .collect()
+        let vlans = Described { name: "VLANs".to_owned(), text: format!("{}\n", self.vlans) };
+        let interfaces = self.interfaces.iter();
+        let interfaces =
+            interfaces.map(|(name, port)| Described { name: name.to_string(), text: text(port) });
+        interfaces.chain((!self.vlans.is_empty()).then_some(vlans)).collect()
     }
 }

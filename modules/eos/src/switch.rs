@@ -235,11 +235,11 @@ impl<'a> Switch<'a> {
         changes: &[Change],
         stop: &dyn Fn() -> Result<(), Fault>,
     ) -> Result<(Verdict, Vec<String>), Fault> {
-        let lines = lines(changes, self.running.is_switchport_by_default());
+        let lines = lines(changes, self.running.dialect());
         let note = channels(&self.wanted);
         let claim = self.claims()?.claim(&note).map_err(|error| Fault::from_error("state_folder", &error))?;
         let draft = Draft::new(claim);
-        let filled = draft.fill(&mut self.reach, &lines, &names(changes), &self.running, stop);
+        let filled = draft.fill(&mut self.reach, &lines, changes, &self.running, stop);
         // Whatever came of it, there may be a session now.
         self.progress = Progress::Drafted(draft);
         filled
@@ -263,7 +263,7 @@ impl<'a> Switch<'a> {
 
     /// What a change comes to in lines, for `commands`.
     pub(crate) fn note(&mut self, changes: &[Change]) {
-        self.commands = lines(changes, self.running.is_switchport_by_default());
+        self.commands = lines(changes, self.running.dialect());
         if changes.contains(&Change::Save) {
             self.commands.push(Dialog::SAVE.to_owned());
         }
@@ -314,7 +314,7 @@ impl<'a> Switch<'a> {
         let running = self.reach.insist(deadline, context, Dialog::running)?;
         let (running, startup) = (Config::parse(&running), Config::parse(&startup));
         let mut picture = Picture { running, startup, save_when: self.save_when };
-        if picture.is_saved(after.interfaces.keys()) {
+        if picture.is_saved(after) {
             return Ok(());
         }
         if self.save_when != SaveWhen::Always && picture.has_unsaved_of_others(after) {
@@ -323,7 +323,7 @@ impl<'a> Switch<'a> {
         }
         self.reach.insist(deadline, context, Dialog::save)?;
         picture.startup = Config::parse(&self.reach.insist(deadline, context, Dialog::startup)?);
-        if picture.is_saved(after.interfaces.keys()) {
+        if picture.is_saved(after) {
             return Ok(());
         }
         Err(Fault::new("not_saved", "saving the running-config: the startup-config does not hold the change"))
@@ -411,8 +411,4 @@ fn touches_others(others: &[String]) -> Fault {
 pub(crate) fn channels(state: &State) -> Vec<String> {
     let names = state.interfaces.keys().filter(|name| matches!(name, Interface::PortChannel(_)));
     names.map(ToString::to_string).collect()
-}
-
-fn names(changes: &[Change]) -> Vec<&Interface> {
-    changes.iter().filter_map(Change::interface).collect()
 }

@@ -24,6 +24,13 @@ impl Version {
     }
 }
 
+/// The first two numbers of the release in a line such as `! device: core (DCS-7050QX-32S, EOS-4.28.3M)`.
+pub fn of_header(line: &str) -> Option<(u32, u32)> {
+    let (_, release) = line.strip_prefix("! device: ")?.rsplit_once("EOS-")?;
+    let mut numbers = release.split('.').map(|number| number.parse().ok());
+    numbers.next().flatten().zip(numbers.next().flatten())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

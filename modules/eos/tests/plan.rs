@@ -4,7 +4,7 @@
 //! - `case.json`: `tasks`, each the arguments of `eos_port_channel`; `check_mode`, where it is one.
 //! - `changes`: what the tasks said, a line each. `lines`: what they typed.
 //! - `after`: what differs in the running-config, as the simulated switch shows it, once the lines were typed there.
-//! - `warnings`, where there were some.
+//! - `warnings` of the tasks and of the switch, where there were some.
 //! - or `refused`: the code of the error that the tasks end with, and its message.
 //!
 //! On each task the laws of planning are checked too: a switch that has become as planned has nothing left to change,
@@ -50,8 +50,8 @@ fn check(case: &Path) -> golden::Outcome {
                 for change in &planned {
                     writeln!(said, "{change}").unwrap();
                 }
-                let lines = lines(&planned, picture.running.is_switchport_by_default());
-                switch.commit(&lines);
+                let lines = lines(&planned, picture.running.dialect());
+                warned.extend(switch.commit(&lines));
                 typed.extend(lines.iter().map(|line| format!("{line}\n")));
                 if planned.contains(&Change::Save) {
                     startup = switch.running();
@@ -114,16 +114,20 @@ impl Simulated {
         self.0.line("show running-config").text
     }
 
-    fn commit(&mut self, lines: &[String]) {
+    /// What the switch warns of, a line each.
+    fn commit(&mut self, lines: &[String]) -> Vec<String> {
+        let mut warnings = Vec::new();
         if lines.is_empty() {
-            return;
+            return warnings;
         }
         self.0.line("configure session test");
         for line in lines {
             let said = self.0.line(line).text;
-            assert_eq!(said, "", "`{line}`");
+            assert!(said.is_empty() || said.starts_with("! "), "`{line}`: {said}");
+            warnings.extend((!said.is_empty()).then_some(said));
         }
         self.0.line("commit");
         assert!(!self.0.prompt().contains("config"), "{}", self.0.prompt());
+        warnings
     }
 }
