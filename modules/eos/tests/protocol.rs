@@ -22,7 +22,7 @@ fn what_cannot_be_understood_is_one_failed_object() {
         ("[\"hunter2\"]".to_owned(), "malformed_request", "found a list"),
         ("\"hunter2\"".to_owned(), "malformed_request", "found a string"),
         ("\u{0}\u{1}".to_owned(), "malformed_request", "malformed JSON"),
-        ("{}".to_owned(), "missing_option", "missing required arguments: host, name, username"),
+        ("{}".to_owned(), "missing_option", "missing required arguments: host, username"),
         (with("host", Value::Null), "missing_option", "missing required arguments: host"),
         (
             with("_ansible_check_mode", json!("hunter2")),

@@ -159,6 +159,31 @@ fn no_member_becomes_a_second_command() {
 }
 
 #[test]
+fn no_property_of_a_port_channel_is_taken_that_cannot_be() {
+    each_is_refused(vec![
+        ("min_links", json!(-1), "invalid_number"),
+        ("min_links", json!(129), "invalid_number"),
+        ("min_links", json!("two"), "wrong_type"),
+        ("lacp_fallback", json!("dynamic"), "wrong_choice"),
+        ("lacp_fallback_timeout", json!(301), "invalid_number"),
+        ("mlag", json!(10_000), "invalid_number"),
+        ("mtu", json!(67), "invalid_number"),
+        ("mtu", json!(9237), "invalid_number"),
+        ("l2_mtu", json!(i64::MAX), "invalid_number"),
+        ("shutdown", json!("down"), "wrong_type"),
+        ("portfast", json!("auto"), "wrong_choice"),
+        ("trunk_groups", json!(["pve\nshutdown"]), "invalid_text"),
+        ("trunk_groups", json!(["pve; shutdown"]), "invalid_text"),
+        ("trunk_groups", json!([""]), "invalid_text"),
+        ("trunk_groups", json!([long()]), "invalid_text"),
+        ("members", member("lacp_timer", &json!("slow")), "wrong_choice"),
+        ("members", member("port_priority", &json!(65_536)), "invalid_number"),
+        ("config", json!([]), "mutually_exclusive"),
+        ("config", json!([{"name": "7"}]), "mutually_exclusive"),
+    ]);
+}
+
+#[test]
 fn no_way_in_and_no_time_is_taken_that_makes_no_sense() {
     each_is_refused(vec![
         ("member_switchport", json!("perhaps"), "wrong_type"),
@@ -186,7 +211,7 @@ fn no_way_in_and_no_time_is_taken_that_makes_no_sense() {
         ("enable_password", json!("a\nreload now"), "invalid_access"),
         ("enable_password", json!("a\u{3}"), "invalid_access"),
         ("check_on_box", json!(2), "wrong_type"),
-        ("shutdown", json!(true), "unknown_option"),
+        ("speed", json!(true), "unknown_option"),
         ("Description", json!("x"), "unknown_option"),
     ]);
 }
