@@ -71,7 +71,7 @@ pub struct Channel {
     pub state: Presence,
     /// Whether VLANs that are missing are made.
     pub create_vlans: bool,
-    /// Its members; none where nothing is said of them.
+    /// Its members; none where nothing is said of them, or it is not to be there.
     pub members: Option<Vec<Member>>,
     /// Whether interfaces are taken out of other Port-Channels.
     pub move_members: bool,
@@ -108,7 +108,7 @@ impl Channel {
             name: Interface::port_channel("name", &name)?,
             state,
             create_vlans: params.create_vlans,
-            members: params.members.map(Member::list).transpose()?,
+            members: params.members.map(Member::list).transpose()?.filter(|_| state == Presence::Present),
             move_members: params.move_members,
             description: description.map(|text| rules::description("description", &text)).transpose()?,
             mode,

@@ -146,7 +146,7 @@ fn are_compatible(channels: &[Channel]) -> Result<(), Fault> {
         if names.insert(&channel.name, &channel.name).is_some() {
             return invalid(format!("{} is listed twice", channel.name), "say all of it in one place");
         }
-        for member in channel.members.iter().flatten().filter(|_| channel.state == Presence::Present) {
+        for member in channel.members.iter().flatten() {
             if let Some(other) = names.insert(&member.name, &channel.name) {
                 return invalid(
                     format!("{} is a member of both {other} and {}", member.name, channel.name),

@@ -9,24 +9,18 @@
 //!
 //! On each task the laws of planning are checked too: a switch that has become as planned has nothing left to change,
 //! and its running-config is read as what was planned.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what fails here is the test")]
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use ansible_module::converge::Target;
-use ansible_module::fault::Fault;
 use eos::change::{Change, changes, lines};
 use eos::config::Config;
-use eos::picture::Picture;
-use eos::port_channel::{Desired, Params};
-use eos::specs::port_channel::SPEC;
 use eos::state::State;
-use eos_sim::dataplane::NoPlane;
-use eos_sim::switch::{Setup, Switch};
-use eos_sim::terminal::Terminal;
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::simulated::{Simulated, plan};
 
 #[test]
 fn every_case_comes_out_as_expected() {
@@ -82,52 +76,4 @@ fn is_idle(case: &Path, task: &Value, running: &str, startup: &str, check_mode: 
     let found = State::found(&picture, after);
     assert_eq!(found.interfaces, after.interfaces, "{}: read back", case.display());
     assert_eq!(changes(&State::found(&picture, &again.after), &again.after), [], "{}: idle", case.display());
-}
-
-fn plan(
-    task: &Value,
-    running: &str,
-    startup: &str,
-    check_mode: bool,
-) -> Result<(Target<State>, Picture), Fault> {
-    let mut arguments = task.as_object().unwrap().clone();
-    arguments.insert("host".to_owned(), json!("core"));
-    arguments.insert("username".to_owned(), json!("admin"));
-    let params = SPEC.validate(SPEC.module, arguments, false).unwrap().params;
-    let params: Params = serde_json::from_value(params.into()).unwrap();
-    let save_when = params.save_when;
-    let (desired, _) = Desired::new(params)?;
-    let picture = Picture { running: Config::parse(running), startup: Config::parse(startup), save_when };
-    Ok((desired.target(&picture, check_mode)?, picture))
-}
-
-struct Simulated(Terminal);
-
-impl Simulated {
-    fn new(startup: &str) -> Self {
-        let setup =
-            Setup { startup: startup.to_owned(), plane: Box::new(NoPlane::default()), enable_secret: None };
-        Self(Switch::new(setup).unwrap().terminal("admin", true, "192.0.2.1"))
-    }
-
-    fn running(&mut self) -> String {
-        self.0.line("show running-config").text
-    }
-
-    /// What the switch warns of, a line each.
-    fn commit(&mut self, lines: &[String]) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if lines.is_empty() {
-            return warnings;
-        }
-        self.0.line("configure session test");
-        for line in lines {
-            let said = self.0.line(line).text;
-            assert!(said.is_empty() || said.starts_with("! "), "`{line}`: {said}");
-            warnings.extend((!said.is_empty()).then_some(said));
-        }
-        self.0.line("commit");
-        assert!(!self.0.prompt().contains("config"), "{}", self.0.prompt());
-        warnings
-    }
 }
