@@ -52,7 +52,7 @@ impl Change {
 
 /// What leads from `found` to `wanted`, which list the same interfaces: in EOS's order, saving last.
 pub fn changes(found: &State, wanted: &State) -> Vec<Change> {
-    let State { interfaces, vlans, saved } = wanted;
+    let State { interfaces, declared_vlans: _, vlans, saved } = wanted;
     let of_vlans = |change: fn(VlanSet) -> Change, vlans: VlanSet| (!vlans.is_empty()).then(|| change(vlans));
     let mut changes: Vec<Change> = Vec::new();
     changes.extend(of_vlans(Change::AddVlans, vlans.without(&found.vlans)));

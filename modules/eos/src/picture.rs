@@ -48,7 +48,7 @@ impl Config {
         };
         let interfaces: Vec<&Interface> = ours.interfaces.keys().collect();
         let others = self.without(&interfaces).filter(|block| !block.says_nothing()).collect();
-        (others, self.vlans().without(&ours.vlans), interfaces.iter().map(lines).collect())
+        (others, self.vlans().without(&ours.declared_vlans), interfaces.iter().map(lines).collect())
     }
 }
 
@@ -60,7 +60,7 @@ impl Picture {
             SaveWhen::Changed => {
                 let mut names = ours.interfaces.keys();
                 names.all(|name| self.running.port(name) == self.startup.port(name))
-                    && ours.vlans.without(&self.startup.vlans()).is_empty()
+                    && ours.declared_vlans.without(&self.startup.vlans()).is_empty()
             }
             SaveWhen::Modified | SaveWhen::Always => self.running == self.startup,
         }

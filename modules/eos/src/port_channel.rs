@@ -98,9 +98,10 @@ impl Desired {
             after.interfaces.extend(ports);
             warnings.extend(doubts);
             if channel.create_vlans {
-                after.vlans.extend(channel.vlans().iter());
+                after.declared_vlans.extend(channel.vlans().iter());
             }
         }
+        after.vlans.clone_from(&after.declared_vlans);
         mlags_are_unique(&after, running)?;
         warnings.extend(picture.plan_saving(&mut after));
         Ok(Target { also_affected: self.bereaved(&after, running), after, warnings })

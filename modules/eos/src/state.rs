@@ -16,7 +16,10 @@ use crate::port::Port;
 pub struct State {
     /// In the running-config; none where the interface does not exist.
     pub interfaces: BTreeMap<Interface, Option<Port>>,
-    /// Those of the VLANs that are to be there which are.
+    /// The VLANs that are looked after.
+    #[serde(skip)]
+    pub declared_vlans: VlanSet,
+    /// Those of them that are there.
     #[serde(skip_serializing_if = "VlanSet::is_empty")]
     pub vlans: VlanSet,
     /// Whether the startup-config holds what it should; none where it is not looked after.
@@ -28,9 +31,10 @@ impl State {
     pub fn found(picture: &Picture, like: &Self) -> Self {
         let interfaces: BTreeMap<_, _> =
             like.interfaces.keys().map(|name| (name.clone(), picture.running.port(name))).collect();
-        let vlans = like.vlans.without(&like.vlans.without(&picture.running.vlans()));
+        let declared_vlans = like.declared_vlans.clone();
+        let vlans = declared_vlans.without(&declared_vlans.without(&picture.running.vlans()));
         let saved = like.saved.map(|_| picture.is_saved(like));
-        Self { interfaces, vlans, saved }
+        Self { interfaces, declared_vlans, vlans, saved }
     }
 }
 

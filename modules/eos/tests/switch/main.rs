@@ -19,6 +19,7 @@ mod refusals;
 mod refused;
 mod scenario;
 mod secrets;
+mod several;
 mod sim;
 mod untouched;
 mod verdict;
