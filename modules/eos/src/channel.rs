@@ -129,7 +129,7 @@ impl Channel {
     }
 
     /// What becomes of it and its members, with what is to be told of that.
-    pub fn planned(&self, members: &Members, running: &Config) -> Result<(Ports, Vec<String>), Fault> {
+    pub fn planned(&self, members: Members, running: &Config) -> Result<(Ports, Vec<String>), Fault> {
         if self.state == Presence::Absent {
             let mut ports = members.dissolved();
             ports.insert(self.name.clone(), None);

@@ -1,6 +1,8 @@
 //! A configuration as EOS shows it: its blocks, the interfaces, the VLANs, the defaults that hide lines. What an
 //! interface's lines mean is `port.rs`'s.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use vlan::VlanSet;
 
 use crate::dialect::Dialect;
@@ -12,8 +14,9 @@ use crate::version;
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     blocks: Vec<Block>,
-    /// `! device: core (DCS-7050QX-32S, EOS-4.28.3M)`, which a startup-config need not have.
-    release: Option<(u32, u32)>,
+    /// Where in `blocks` an interface is.
+    interfaces: BTreeMap<Interface, usize>,
+    dialect: Dialect,
 }
 
 /// Two that say the same are the same.
@@ -65,18 +68,26 @@ impl Config {
             }
         }
         blocks.sort();
+        let mut interfaces = BTreeMap::new();
+        for (at, block) in blocks.iter().enumerate() {
+            if let Some(name) = block.interface() {
+                interfaces.entry(name).or_insert(at);
+            }
+        }
+        // A startup-config need not have it.
         let release = text.lines().find_map(version::of_header);
-        Self { blocks, release }
+        let dialect = dialect(&blocks, release);
+        Self { blocks, interfaces, dialect }
     }
 
     /// The block of an interface.
     pub fn interface(&self, interface: &Interface) -> Option<&Block> {
-        self.blocks.iter().find(|block| block.interface().as_ref() == Some(interface))
+        self.blocks.get(*self.interfaces.get(interface)?)
     }
 
     /// Every Port-Channel and Ethernet interface with its block.
-    pub fn interfaces(&self) -> impl Iterator<Item = (Interface, &Block)> {
-        self.blocks.iter().filter_map(|block| Some((block.interface()?, block)))
+    pub fn interfaces(&self) -> impl Iterator<Item = (&Interface, &Block)> {
+        self.interfaces.iter().filter_map(|(name, at)| Some((name, self.blocks.get(*at)?)))
     }
 
     /// The name that the switch gives itself.
@@ -98,16 +109,7 @@ impl Config {
 
     /// What is meant where nothing is said.
     pub fn dialect(&self) -> Dialect {
-        let defaults = self.blocks.iter().filter(|block| block.head == "interface defaults");
-        let mut of_ethernet = defaults.flat_map(|block| {
-            let from = block.lines.iter().skip_while(|line| *line != "ethernet").skip(1);
-            from.take_while(|line| line.starts_with(' '))
-        });
-        Dialect {
-            switchport: !self.blocks.iter().any(|block| block.head == "switchport default mode routed"),
-            ethernet_shutdown: of_ethernet.any(|line| line.trim() == "shutdown"),
-            lacp_rate: self.release.is_some_and(|release| release < LACP_TIMER_SINCE),
-        }
+        self.dialect
     }
 
     /// Whether an Ethernet interface is shut down; what a Port-Channel is, is `aggregation.rs`'s.
@@ -118,14 +120,15 @@ impl Config {
             "no shutdown" => Some(false),
             _ => None,
         });
-        said.next_back().unwrap_or_else(|| self.dialect().ethernet_shutdown)
+        said.next_back().unwrap_or(self.dialect.ethernet_shutdown)
     }
 
     /// Every block that is not one of `interfaces`.
     pub fn without(&self, interfaces: &[&Interface]) -> impl Iterator<Item = &Block> {
-        self.blocks
-            .iter()
-            .filter(move |block| !block.interface().is_some_and(|found| interfaces.contains(&&found)))
+        let left_out: BTreeSet<usize> =
+            interfaces.iter().filter_map(|name| self.interfaces.get(name).copied()).collect();
+        let blocks = self.blocks.iter().enumerate();
+        blocks.filter(move |(at, _)| !left_out.contains(at)).map(|(_, block)| block)
     }
 }
 
@@ -140,6 +143,19 @@ impl Block {
 
     fn interface(&self) -> Option<Interface> {
         Interface::from_config(self.head.strip_prefix("interface ")?)
+    }
+}
+
+fn dialect(blocks: &[Block], release: Option<(u32, u32)>) -> Dialect {
+    let defaults = blocks.iter().filter(|block| block.head == "interface defaults");
+    let mut of_ethernet = defaults.flat_map(|block| {
+        let from = block.lines.iter().skip_while(|line| *line != "ethernet").skip(1);
+        from.take_while(|line| line.starts_with(' '))
+    });
+    Dialect {
+        switchport: !blocks.iter().any(|block| block.head == "switchport default mode routed"),
+        ethernet_shutdown: of_ethernet.any(|line| line.trim() == "shutdown"),
+        lacp_rate: release.is_some_and(|release| release < LACP_TIMER_SINCE),
     }
 }
 
@@ -164,7 +180,7 @@ mod tests {
     fn blocks_are_told_apart_and_a_banner_is_no_configuration() {
         let config = Config::parse(TEXT);
         let names: Vec<String> = config.interfaces().map(|(name, _)| name.to_string()).collect();
-        assert_eq!(names, ["Ethernet7/1", "Ethernet8/1", "Port-Channel1001"]);
+        assert_eq!(names, ["Port-Channel1001", "Ethernet7/1", "Ethernet8/1"]);
         let block = config.interface(&Interface::from_config("Ethernet7/1").unwrap()).unwrap();
         assert_eq!(block.lines, ["description a", "qos x", "   deeper", "channel-group 1001 mode active"]);
         assert_eq!(config.vlans().to_string(), "1,10,20-22,30");

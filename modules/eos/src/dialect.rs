@@ -11,6 +11,12 @@ pub struct Dialect {
     pub lacp_rate: bool,
 }
 
+impl Default for Dialect {
+    fn default() -> Self {
+        Self::PLAIN
+    }
+}
+
 impl Dialect {
     /// A release of today of which nothing is said.
     pub const PLAIN: Self = Self { switchport: true, ethernet_shutdown: false, lacp_rate: false };

@@ -86,39 +86,42 @@ pub struct Mirror<'a> {
     pub wanted: Option<bool>,
 }
 
+/// The members of every Port-Channel.
+pub type ByChannel = BTreeMap<Interface, BTreeMap<Interface, Port>>;
+
+/// Those that there are.
+pub fn by_channel(running: &Config) -> ByChannel {
+    let mut found = ByChannel::new();
+    for (name, _) in running.interfaces() {
+        let Some(port) = running.port(name) else { continue };
+        if let Some(membership) = &port.membership {
+            found.entry(membership.channel()).or_default().insert(name.clone(), port);
+        }
+    }
+    found
+}
+
 /// The members that a Port-Channel has, and the switch that they are on.
 pub struct Members<'a> {
     /// The Port-Channel.
     pub channel: &'a Interface,
+    /// Those that it has, without what another one of the task takes.
+    pub found: BTreeMap<Interface, Port>,
     /// The switch.
     pub running: &'a Config,
-    /// Whether another Port-Channel, or the task, lets go of an interface.
+    /// Whether another Port-Channel lets go of an interface, or has to.
     pub is_let_go: &'a dyn Fn(&Interface, &Interface) -> bool,
-    /// Whether another Port-Channel of the task takes the interface.
-    pub is_taken: &'a dyn Fn(&Interface) -> bool,
 }
 
 impl Members<'_> {
-    /// Those that the Port-Channel has, without what another one of the task takes.
-    pub fn found(&self) -> BTreeMap<Interface, Port> {
-        let names = self.running.interfaces().map(|(name, _)| name).filter(|name| !(self.is_taken)(name));
-        names
-            .filter_map(|name| Some((self.running.port(&name)?, name)))
-            .filter(|(port, _)| {
-                port.membership.as_ref().is_some_and(|found| found.channel() == *self.channel)
-            })
-            .map(|(port, name)| (name, port))
-            .collect()
-    }
-
     /// All of them out.
-    pub fn dissolved(&self) -> Ports {
-        self.found().into_iter().map(|(name, port)| (name, Some(left(port)))).collect()
+    pub fn dissolved(self) -> Ports {
+        self.found.into_iter().map(|(name, port)| (name, Some(left(port)))).collect()
     }
 
     /// Exactly those that are `declared`; where nothing is, those that there are.
     pub fn with(&self, declared: Option<&[Member]>, mirror: Mirror) -> Result<Ports, Fault> {
-        let found = self.found();
+        let found = &self.found;
         let Mirror { from, to, wanted } = mirror;
         let mirrored = |name: &Interface, port: Port| {
             let is_wanted = |is_mirror: fn(&Port, &Port) -> bool| {
@@ -134,7 +137,7 @@ impl Members<'_> {
             }
         };
         let mut ports = Ports::new();
-        for (name, port) in &found {
+        for (name, port) in found {
             let port = if declared.is_none() { mirrored(name, port.clone()) } else { left(port.clone()) };
             ports.insert(name.clone(), Some(port));
         }

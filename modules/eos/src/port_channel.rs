@@ -15,7 +15,7 @@ use serde::Deserialize;
 use crate::access::Access;
 use crate::channel::{self, Channel};
 use crate::config::Config;
-use crate::member::{Member, Members};
+use crate::member::{self, Member, Members};
 use crate::names::Interface;
 use crate::picture::{Picture, SaveWhen};
 use crate::state::State;
@@ -84,17 +84,18 @@ impl Desired {
     /// What the switch looks like when the Port-Channels are as declared.
     pub fn target(&self, picture: &Picture, check_mode: bool) -> Result<Target<State>, Fault> {
         let running = &picture.running;
+        let mut found = member::by_channel(running);
+        let takers = self.takers();
         let mut warnings = Vec::new();
         let mut after = State::default();
         for channel in &self.channels {
             warnings.extend(vlans_exist(channel, running, check_mode)?);
-            let members = Members {
-                channel: &channel.name,
-                running,
-                is_let_go: &|other, member| channel.move_members || self.lets_go(other, member),
-                is_taken: &|member| self.takes(&channel.name, member),
-            };
-            let (ports, doubts) = channel.planned(&members, running)?;
+            let mut found = found.remove(&channel.name).unwrap_or_default();
+            found.retain(|member, _| takers.get(member).is_none_or(|taker| **taker == channel.name));
+            let is_let_go =
+                |other: &Interface, member: &Interface| channel.move_members || self.lets_go(other, member);
+            let members = Members { channel: &channel.name, found, running, is_let_go: &is_let_go };
+            let (ports, doubts) = channel.planned(members, running)?;
             after.interfaces.extend(ports);
             warnings.extend(doubts);
             if channel.create_vlans {
@@ -104,7 +105,7 @@ impl Desired {
         after.vlans.clone_from(&after.declared_vlans);
         mlags_are_unique(&after, running)?;
         warnings.extend(picture.plan_saving(&mut after));
-        Ok(Target { also_affected: self.bereaved(&after, running), after, warnings })
+        Ok(Target { also_affected: Self::bereaved(&after, running), after, warnings })
     }
 
     /// Whether the task takes `member` out of `channel`.
@@ -116,18 +117,21 @@ impl Desired {
             .any(|other| other.state == Presence::Absent || other.members.as_ref().is_some_and(is_without))
     }
 
-    /// Whether the task puts `member` into another Port-Channel than `channel`.
-    fn takes(&self, channel: &Interface, member: &Interface) -> bool {
-        let others = self.channels.iter().filter(|other| other.name != *channel);
-        others.filter_map(|other| other.members.as_ref()).flatten().any(|listed| listed.name == *member)
+    /// The Port-Channel that each declared member is to be in.
+    fn takers(&self) -> BTreeMap<&Interface, &Interface> {
+        let mut takers = BTreeMap::new();
+        for channel in &self.channels {
+            takers.extend(channel.members.iter().flatten().map(|member| (&member.name, &channel.name)));
+        }
+        takers
     }
 
     /// Port-Channels that are not of the task and lose members to it.
-    fn bereaved(&self, after: &State, running: &Config) -> Vec<String> {
+    fn bereaved(after: &State, running: &Config) -> Vec<String> {
         let moved = after.interfaces.iter().filter_map(|(name, port)| {
             let from = running.port(name)?.membership?.channel();
             let to = port.as_ref()?.membership.as_ref()?.channel();
-            let is_others = from != to && !self.channels.iter().any(|channel| channel.name == from);
+            let is_others = from != to && !after.interfaces.contains_key(&from);
             is_others.then(|| format!("{from} loses its member {name} to {to}"))
         });
         moved.collect()
@@ -183,12 +187,12 @@ fn mlags_are_unique(after: &State, running: &Config) -> Result<(), Fault> {
         Some(port) => port.as_ref()?.aggregation.as_ref().map(|aggregation| aggregation.mlag),
         None => running.port(name)?.aggregation.map(|aggregation| aggregation.mlag),
     };
-    let names = running.interfaces().map(|(name, _)| name).chain(after.interfaces.keys().cloned());
-    let mut found: BTreeMap<u32, Interface> = BTreeMap::new();
+    let names = running.interfaces().map(|(name, _)| name).chain(after.interfaces.keys());
+    let mut found: BTreeMap<u32, &Interface> = BTreeMap::new();
     for name in names {
-        let Some(id @ 1..) = mlag(&name) else { continue };
-        let Some(other) = found.insert(id, name.clone()).filter(|other| *other != name) else { continue };
-        let (ours, other) = if after.interfaces.contains_key(&name) { (name, other) } else { (other, name) };
+        let Some(id @ 1..) = mlag(name) else { continue };
+        let Some(other) = found.insert(id, name).filter(|other| *other != name) else { continue };
+        let (ours, other) = if after.interfaces.contains_key(name) { (name, other) } else { (other, name) };
         return Err(Fault::new(
             "mlag_in_use",
             format!(

@@ -123,7 +123,7 @@ impl Seen {
             .interfaces()
             .filter(|(name, _)| matches!(name, Interface::PortChannel(_)))
             .filter(|(name, _)| names.is_none_or(|names| names.contains(name)))
-            .filter_map(|(name, _)| Some((name.clone(), self.channel(&name)?)))
+            .filter_map(|(name, _)| Some((name.clone(), self.channel(name)?)))
             .collect();
         Map::from_iter([
             ("hostname".to_owned(), json!(self.running.hostname())),
@@ -139,9 +139,9 @@ impl Seen {
         let Switchport { enabled, mode, access_vlan, native_vlan, trunk_vlans, trunk_groups: _ } = switchport;
         let link = self.links.get(name);
         let members = self.running.interfaces().filter_map(|(member, _)| {
-            let port = self.running.port(&member)?;
+            let port = self.running.port(member)?;
             let membership = port.membership.filter(|membership| membership.channel() == *name)?;
-            Some((member.clone(), self.member(&member, port.description, membership.lacp_mode)))
+            Some((member.clone(), self.member(member, port.description, membership.lacp_mode)))
         });
         Some(ChannelFacts {
             description,
