@@ -79,7 +79,8 @@ fn cpu_ms() -> Result<f64> {
     Ok((usage.user_time() + usage.system_time()).num_microseconds() as f64 / 1e3)
 }
 
-fn once(command: &[String], expected: Expected) -> Result<(f64, u64)> {
+/// Runs a command: how long it took in milliseconds, and how many other processes came into being.
+pub fn once(command: &[String], expected: Expected) -> Result<(f64, u64)> {
     let (program, arguments) = command.split_first().context("no command")?;
     let mut command = Command::new(program);
     // What Ansible gives a module.
