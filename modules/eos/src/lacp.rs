@@ -14,17 +14,12 @@ const BUNDLED: &str = "bundled";
 /// What a partner is called of whom nothing was heard.
 const NOBODY: &str = "00:00:00:00:00:00";
 /// The bits of an end's state by the names of IEEE 802.1AX, which are those of the JSON, in the order of the bits.
-const STATES: [&str; 8] = [
-    "activity",
-    "timeout",
-    "aggregation",
-    SYNCHRONIZATION,
-    "collecting",
-    "distributing",
-    DEFAULTED,
-    "expired",
-];
-const SYNCHRONIZATION: &str = "synchronization";
+const STATES: [&str; 8] =
+    ["activity", "timeout", AGGREGATION, SYNCHRONIZATION, "collecting", "distributing", DEFAULTED, "expired"];
+/// The end takes the member for one that may be bundled.
+pub const AGGREGATION: &str = "aggregation";
+/// The end takes the member for one of the bundle.
+pub const SYNCHRONIZATION: &str = "synchronization";
 const DEFAULTED: &str = "defaulted";
 
 /// LACP on one member.
@@ -94,9 +89,9 @@ impl End {
         }
     }
 
-    /// Whether it takes the member for one of the bundle.
-    pub fn agrees(&self) -> bool {
-        self.state.contains(&SYNCHRONIZATION)
+    /// Whether it tells its state, and not this of it.
+    pub fn says_not(&self, state: &str) -> bool {
+        !self.state.is_empty() && !self.state.contains(&state)
     }
 
     /// Whether this was heard from somebody. Until then EOS shows what it assumes of a partner.

@@ -193,7 +193,8 @@ mod tests {
         });
         let mut lacp = ports(bundled.to_vec(), &json!({"actorPortStatus": "bundled"}));
         for (name, system) in others {
-            lacp[name] = json!({"actorPortStatus": "noAgg", "partnerSystemId": system});
+            lacp[name] = json!({"actorPortStatus": "noAgg", "partnerSystemId": system,
+                                "partnerPortState": {"aggregation": system.is_some()}});
         }
         Live {
             bundles: Bundle::read_all(&json!({"portChannels": {"Port-Channel10": bundle}})),

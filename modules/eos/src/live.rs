@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::bundle::{Bundle, Standing};
-use crate::lacp::{End, Negotiation};
+use crate::lacp::{AGGREGATION, End, Negotiation, SYNCHRONIZATION};
 use crate::link::Link;
 use crate::names::Interface;
 
@@ -56,6 +56,8 @@ pub enum Cause {
         /// Whom the others hear.
         others: String,
     },
+    /// Its partner takes it for a port of its own.
+    Individual,
     /// Its partner does not want it in the bundle, or not yet.
     Unwanted {
         /// Whom it hears, where the release tells.
@@ -118,7 +120,10 @@ impl Live {
             (Some((heard, others)), _) if heard != others => {
                 Cause::Stranger { heard: heard.clone(), others: others.clone() }
             }
-            (_, Some(partner)) if !partner.agrees() => Cause::Unwanted { heard: heard.cloned() },
+            (_, Some(partner)) if partner.says_not(AGGREGATION) => Cause::Individual,
+            (_, Some(partner)) if partner.says_not(SYNCHRONIZATION) => {
+                Cause::Unwanted { heard: heard.cloned() }
+            }
             (_, None) if negotiation.is_some() || reason.contains("lacp") => Cause::Silence,
             _ => Cause::LeftOut,
         }
@@ -148,7 +153,7 @@ impl Cause {
             Self::Stranger { .. } => {
                 "all of its cables have to lead to one system: is one in the wrong port?"
             }
-            Self::Unwanted { .. } => {
+            Self::Individual | Self::Unwanted { .. } => {
                 "is the port at its other end in one bond with those of the other members?"
             }
             Self::LeftOut => "`show port-channel detailed` and `show lacp peer` tell more",
@@ -169,6 +174,7 @@ impl fmt::Display for Cause {
             Self::Stranger { heard, others } => {
                 write!(f, "its partner is {heard}, and that of the others {others}")
             }
+            Self::Individual => f.write_str("its partner takes it for a port of its own"),
             Self::Unwanted { heard: Some(heard) } => write!(f, "its partner {heard} does not agree"),
             Self::Unwanted { heard: None } => f.write_str("its partner does not agree"),
             Self::LeftOut => f.write_str("the switch leaves it out"),
@@ -251,15 +257,40 @@ mod tests {
         let nothing = Verdict::Out { reason: None, cause: Cause::LeftOut };
         assert_eq!(verdict("inactivePorts", None, None, None), nothing);
         assert_eq!(verdict("rxPorts", None, None, None), nothing);
-        let agreed = json!({"actorPortStatus": "negotiation", "partnerPortState": {"activity": true, "synchronization": true}});
+        let agreed = json!({"actorPortStatus": "negotiation", "partnerPortState": {"aggregation": true, "synchronization": true}});
         assert_eq!(verdict("inactivePorts", None, Some(&agreed), None), out("negotiation", Cause::LeftOut));
+    }
+
+    #[test]
+    fn a_release_that_tells_states_alone_is_judged_by_them() {
+        // As `show lacp interface detailed` has it: no system, no port, no key.
+        let shown = |synchronization: bool| {
+            json!({"actorPortStatus": "negotiation", "actorPortState": {"activity": true, "synchronization": true},
+                   "partnerPortState": {"aggregation": true, "defaulted": false, "synchronization": synchronization},
+                   "details": {"partnerChurnState": "churnMonitor"}})
+        };
+        assert_eq!(
+            verdict("inactivePorts", None, Some(&shown(false)), None),
+            out("negotiation", Cause::Unwanted { heard: None })
+        );
+        assert_eq!(
+            verdict("inactivePorts", None, Some(&shown(true)), None),
+            out("negotiation", Cause::LeftOut)
+        );
+        let alone = json!({"actorPortStatus": "noAgg", "partnerPortState": {"activity": true}});
+        assert_eq!(verdict("inactivePorts", None, Some(&alone), None), out("noAgg", Cause::Individual));
+        // Nothing is concluded from what is not told.
+        let untold = json!({"actorPortStatus": "noAgg", "partnerSystemId": "8000,3c-ec-ef-00-00-02"});
+        assert_eq!(verdict("inactivePorts", None, Some(&untold), None), out("noAgg", Cause::LeftOut));
+        let silent = json!({"actorPortStatus": "noAgg", "partnerPortState": {"defaulted": true}});
+        assert_eq!(verdict("inactivePorts", None, Some(&silent), None), out("noAgg", Cause::Silence));
     }
 
     #[test]
     fn a_partner_that_does_not_agree_and_one_that_is_not_that_of_the_others_are_told_apart() {
         let heard = |system: &str, status: &str| {
             json!({"actorPortStatus": status, "partnerSystemId": format!("8000,{system}"),
-                   "partnerPortState": {"activity": true, "synchronization": status == "bundled"}})
+                   "partnerPortState": {"aggregation": true, "synchronization": status == "bundled"}})
         };
         let ours = "3c-ec-ef-00-00-01";
         let judge = |system: &str| {
