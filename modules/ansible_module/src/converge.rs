@@ -63,6 +63,10 @@ pub trait Device {
     fn patience(&self) -> Duration;
     /// Waits for what was asked beyond configuration.
     fn condition(&mut self, after: &Self::State) -> Result<(), Fault>;
+    /// In check mode, where nothing is to change: looks at what a run would wait for, and has a notice of it.
+    fn foresee(&mut self, _: &Self::State) -> Result<(), Fault> {
+        Ok(())
+    }
     /// Makes the change final.
     fn commit(&mut self) -> Result<(), Fault>;
     /// Keeps what is final over a restart of the device, where that is a step of its own. A failure undoes nothing.
@@ -133,6 +137,7 @@ pub fn converge<D: Device>(
         let mut plan = Plan::make(device, &target, context)?;
         let prepared = match (plan.changes.is_empty(), context.check_mode) {
             (true, true) => {
+                device.foresee(&plan.after).map_err(|fault| plan.untouched(Step::Condition, fault))?;
                 let is_provisional = plan.takes_over(device);
                 return Ok(plan.report(device, is_provisional));
             }

@@ -102,10 +102,15 @@ impl Claims {
         let _: io::Result<()> = fs::remove_file(self.folder.join(session));
     }
 
+    /// Whether `session` was made by a run of this user on this control node.
+    pub fn is_ours(&self, session: &str) -> bool {
+        session.starts_with(&format!("{PREFIX}{}-", self.owner))
+    }
+
     /// Whether `session` is ours, and whoever made it is gone.
     pub fn is_stale(&self, session: &str) -> bool {
         // The name comes from the switch: it must not lead out of the folder.
-        if !session.starts_with(&format!("{PREFIX}{}-", self.owner)) || session.contains('/') {
+        if !self.is_ours(session) || session.contains('/') {
             return false;
         }
         match File::open(self.folder.join(session)) {

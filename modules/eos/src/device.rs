@@ -161,7 +161,11 @@ impl Device for Switch<'_> {
 
     fn condition(&mut self, after: &State) -> Result<(), Fault> {
         self.wanted = after.clone();
-        Ok(())
+        self.wait_for_lacp(after)
+    }
+
+    fn foresee(&mut self, after: &State) -> Result<(), Fault> {
+        self.foresee_lacp(after)
     }
 
     fn commit(&mut self) -> Result<(), Fault> {

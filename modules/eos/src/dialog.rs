@@ -7,9 +7,10 @@ use std::time::Duration;
 use ansible_module::fault::Fault;
 use serde_json::Value;
 
-use crate::bundle::Standing;
+use crate::bundle::Bundle;
 use crate::lacp::Negotiation;
 use crate::link::Link;
+use crate::live::Live;
 use crate::login::{Login, Secret};
 use crate::names::Interface;
 use crate::prompt::ConfigMode;
@@ -165,14 +166,13 @@ impl Dialog {
         Ok(Link::read_all(&self.json("show interfaces | json")?))
     }
 
-    /// How every member of a Port-Channel stands in it.
-    pub fn standings(&mut self) -> Result<BTreeMap<Interface, Standing>, Error> {
-        Ok(Standing::read_all(&self.json("show port-channel | json")?))
-    }
-
-    /// LACP on every member that speaks it. Without `all-ports` EOS leaves out those that are not bundled.
-    pub fn negotiations(&mut self) -> Result<BTreeMap<Interface, Negotiation>, Error> {
-        Ok(Negotiation::read_all(&self.json("show lacp interface all-ports | json")?))
+    /// Every Port-Channel with its members as they are now. Without `all-ports` EOS leaves out of LACP those that are
+    /// not bundled.
+    pub fn live(&mut self) -> Result<Live, Error> {
+        Ok(Live {
+            bundles: Bundle::read_all(&self.json("show port-channel | json")?),
+            negotiations: Negotiation::read_all(&self.json("show lacp interface all-ports | json")?),
+        })
     }
 
     /// The startup-config, as text; empty where there is none.

@@ -14,16 +14,12 @@ const BUNDLED: &str = "bundled";
 /// What a partner is called of whom nothing was heard.
 const NOBODY: &str = "00:00:00:00:00:00";
 /// The bits of an end's state by the names of IEEE 802.1AX, which are those of the JSON, in the order of the bits.
-const STATES: [&str; 8] = [
-    "activity",
-    "timeout",
-    "aggregation",
-    "synchronization",
-    "collecting",
-    "distributing",
-    DEFAULTED,
-    "expired",
-];
+const STATES: [&str; 8] =
+    ["activity", "timeout", AGGREGATION, SYNCHRONIZATION, "collecting", "distributing", DEFAULTED, "expired"];
+/// The end takes the member for one that may be bundled.
+pub const AGGREGATION: &str = "aggregation";
+/// The end takes the member for one of the bundle.
+pub const SYNCHRONIZATION: &str = "synchronization";
 const DEFAULTED: &str = "defaulted";
 
 /// LACP on one member.
@@ -46,6 +42,8 @@ pub struct End {
     pub key: Option<u32>,
     /// Number of the port within its system.
     pub port_id: Option<u32>,
+    /// Priority of the port; the lower is preferred.
+    pub port_priority: Option<u32>,
     /// The bits that are set.
     pub state: Vec<&'static str>,
 }
@@ -86,8 +84,14 @@ impl End {
             system_id: system.and_then(mac::parse),
             key: value("OperKey").and_then(number),
             port_id: value("PortId").and_then(number),
+            port_priority: value("PortPriority").and_then(number),
             state: STATES.into_iter().filter(is_set).collect(),
         }
+    }
+
+    /// Whether it tells its state, and not this of it.
+    pub fn says_not(&self, state: &str) -> bool {
+        !self.state.is_empty() && !self.state.contains(&state)
     }
 
     /// Whether this was heard from somebody. Until then EOS shows what it assumes of a partner.
@@ -150,6 +154,7 @@ mod tests {
             system_id: Some("00:1c:73:00:00:01".to_owned()),
             key: Some(10),
             port_id: Some(25),
+            port_priority: Some(32_768),
             state: up.into(),
         };
         assert_eq!(found.actor, Some(actor));
@@ -157,6 +162,7 @@ mod tests {
             system_id: Some("3c:ec:ef:00:00:02".to_owned()),
             key: Some(1),
             port_id: Some(2),
+            port_priority: None,
             state: vec!["activity", "timeout"],
         };
         assert_eq!(found.partner, Some(partner));

@@ -35,6 +35,8 @@ pub mod membership;
 pub mod switchport;
 pub mod version;
 
+pub mod live;
+
 pub mod config;
 pub mod confirmation;
 pub mod rules;
@@ -52,14 +54,19 @@ pub mod member;
 pub mod channel;
 
 pub mod dialog;
+pub mod lacp_wait;
 pub mod reach;
 pub mod window;
 
 pub mod draft;
 pub mod switch;
 
+mod condition;
+
 mod device;
 
 pub mod port_channel;
+
+mod channel_facts;
 
 pub mod port_channel_info;

@@ -21,6 +21,8 @@ pub struct Link {
     protocol: Option<String>,
     /// Bytes; of a switchport, without the Ethernet header.
     pub mtu: Option<u64>,
+    /// Bits per second; of a Port-Channel, those of the members that it uses together.
+    pub bandwidth: Option<u64>,
 }
 
 impl Link {
@@ -37,6 +39,7 @@ impl Link {
             status: text("interfaceStatus"),
             protocol: text("lineProtocolStatus"),
             mtu: json.get("mtu").and_then(Value::as_u64),
+            bandwidth: json.get("bandwidth").and_then(Value::as_u64),
         }
     }
 

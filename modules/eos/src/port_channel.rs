@@ -20,10 +20,7 @@ use crate::names::Interface;
 use crate::picture::{Picture, SaveWhen};
 use crate::state::State;
 use crate::switch::{self, Manner};
-use crate::{rules, specs};
-
-/// A window that is shorter leaves no time to log in and read back.
-const SHORTEST_WINDOW: u64 = 10;
+use crate::{rules, specs, window};
 
 /// The module.
 pub struct PortChannel;
@@ -52,6 +49,7 @@ pub struct Params {
     pub confirm_within: i64,
     pub check_on_box: bool,
     pub lock_timeout: i64,
+    pub wait_for_lacp: i64,
     #[serde(flatten)]
     pub access: Access,
     #[serde(flatten)]
@@ -67,17 +65,36 @@ pub struct Desired {
 impl Desired {
     /// Checks the arguments; the switch is not looked at.
     pub fn new(params: Params) -> Result<(Self, Manner), Fault> {
-        let Params { config, single, save_when, confirm_within, check_on_box, lock_timeout, access } = params;
+        let Params {
+            config,
+            single,
+            save_when,
+            confirm_within,
+            check_on_box,
+            lock_timeout,
+            wait_for_lacp,
+            access,
+        } = params;
         let given = config.unwrap_or_else(|| single.into_iter().collect());
         let channels = given.into_iter().map(Channel::new).collect::<Result<Vec<_>, _>>()?;
         are_compatible(&channels)?;
         let confirm_within = match confirm_within {
             0 => None,
-            time => Some(rules::seconds("confirm_within", time, SHORTEST_WINDOW)?),
+            time => Some(rules::seconds("confirm_within", time, window::SHORTEST)?),
         };
         let lock_timeout = rules::seconds("lock_timeout", lock_timeout, 0)?;
+        let wait_for_lacp = rules::seconds("wait_for_lacp", wait_for_lacp, 0)?;
+        window::has_room(confirm_within, wait_for_lacp)?;
         let (login, enable_password) = access.login()?;
-        let manner = Manner { confirm_within, check_on_box, lock_timeout, save_when, login, enable_password };
+        let manner = Manner {
+            confirm_within,
+            check_on_box,
+            lock_timeout,
+            wait_for_lacp,
+            save_when,
+            login,
+            enable_password,
+        };
         Ok((Self { channels }, manner))
     }
 

@@ -2,6 +2,7 @@
 //! about them is not its business.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use ansible_module::fault::Fault;
 use serde::Deserialize;
@@ -28,6 +29,8 @@ impl From<Error> for Fault {
 pub struct Sessions {
     /// Names of the sessions that are open: begun, and neither committed nor aborted.
     pub pending: Vec<String>,
+    /// Who is in which of them at this moment, as far as that is told.
+    pub users: BTreeMap<String, Vec<String>>,
     /// The commit that waits for its confirmation; a switch has one at most.
     pub timer: Option<Timer>,
 }
@@ -37,6 +40,39 @@ pub struct Sessions {
 pub struct Timer {
     /// Name of the session that was committed.
     pub session: String,
+    /// When it is undone, as far as that is told.
+    pub expiry: Option<Expiry>,
+}
+
+/// When a commit is undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// After so long.
+    In(Duration),
+    /// When the switch has been up for so long.
+    AtUptime(Duration),
+}
+
+impl Expiry {
+    /// How long it is until then, on a switch that is up for `uptime`.
+    pub fn left(self, uptime: Option<Duration>) -> Option<Duration> {
+        match self {
+            Self::In(left) => Some(left),
+            Self::AtUptime(at) => Some(at.saturating_sub(uptime?)),
+        }
+    }
+
+    fn at_uptime(seconds: Option<f64>) -> Option<Self> {
+        Duration::try_from_secs_f64(seconds?).ok().map(Self::AtUptime)
+    }
+
+    /// `0:01:59`.
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.trim().split(':').map(|part| part.parse::<u32>().ok());
+        let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
+        let seconds = u64::from(hours) * 3600 + u64::from(minutes) * 60 + u64::from(seconds);
+        parts.next().is_none().then_some(Self::In(Duration::from_secs(seconds)))
+    }
 }
 
 /// `commitTimerSessionName` is there from EOS 4.32 on; before, the session's own state tells of the timer.
@@ -45,11 +81,22 @@ pub struct Timer {
 struct Shown {
     sessions: BTreeMap<String, ShownSession>,
     commit_timer_session_name: Option<String>,
+    commit_timer_expire_time: Option<f64>,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ShownSession {
     state: Option<String>,
+    commit_by: Option<f64>,
+    #[serde(default)]
+    instances: BTreeMap<String, Instance>,
+}
+
+/// Somebody who is in a session.
+#[derive(Deserialize)]
+struct Instance {
+    user: Option<String>,
 }
 
 const PENDING: &str = "pending";
@@ -60,41 +107,48 @@ impl Sessions {
     pub fn parse(json: &str) -> Result<Self, Error> {
         let shown: Shown = serde_json::from_str(json)?;
         let mut found = Self::default();
-        found.note_timer(shown.commit_timer_session_name.as_deref().unwrap_or_default());
+        let expiry = Expiry::at_uptime(shown.commit_timer_expire_time);
+        found.note_timer(shown.commit_timer_session_name.as_deref().unwrap_or_default(), expiry);
         for (name, session) in shown.sessions {
-            found.note(&name, session.state.as_deref().unwrap_or_default());
+            let expiry = Expiry::at_uptime(session.commit_by);
+            found.note(&name, session.state.as_deref().unwrap_or_default(), expiry);
+            found.note_users(&name, session.instances.into_values().filter_map(|instance| instance.user));
         }
-        Ok(found.without_timer_among_pending())
+        Ok(found.settled())
     }
 
     /// Reads the table of `show configuration sessions`, with or without `detail`.
     pub fn parse_text(text: &str) -> Result<Self, Error> {
         let mut found = Self::default();
         let mut title = "";
-        let mut time_left = None;
-        let mut is_table = false;
+        let mut table: Option<Table> = None;
         for line in text.lines() {
-            if is_table {
+            if let Some(table) = &table {
                 let row = line.strip_prefix('*').unwrap_or(line);
                 let mut words = row.split_whitespace();
                 let (Some(name), Some(state)) = (words.next(), words.next()) else { continue };
-                found.note(name, state);
-                let has_time = time_left.is_some_and(|(from, to)| !cut(line, from, to).trim().is_empty());
-                if has_time {
-                    found.note_timer(name);
+                let left = table.time_left.map(|(from, to)| cut(line, from, to).trim());
+                if let Some(left) = left.filter(|left| !left.is_empty()) {
+                    found.note_timer(name, Expiry::parse(left));
                 }
+                found.note(name, state, None);
+                let user = table.user.map(|(from, to)| cut(line, from, to).trim().to_owned());
+                found.note_users(name, user.filter(|user| !user.is_empty()));
             } else if let Some(name) = line.strip_prefix("Session with pending commit timer:") {
-                found.note_timer(name.trim());
+                found.note_timer(name.trim(), None);
+            } else if let Some(left) = line.strip_prefix("Time left until commit timer expiry: in ") {
+                // It stands under the name.
+                let timer = found.timer.iter_mut();
+                timer.for_each(|timer| timer.expiry = Expiry::parse(left));
             } else if line.contains("---") && line.chars().all(|character| matches!(character, '-' | ' ')) {
-                is_table = true;
-                let at = title.find("Commit Time Left");
-                time_left = columns(line)
-                    .into_iter()
-                    .find(|&(from, to)| at.is_some_and(|at| (from..to).contains(&at)));
+                table = Some(Table {
+                    user: column(title, line, "User"),
+                    time_left: column(title, line, "Commit Time Left"),
+                });
             }
             title = line;
         }
-        if is_table { Ok(found.without_timer_among_pending()) } else { Err(Error::Text) }
+        if table.is_some() { Ok(found.settled()) } else { Err(Error::Text) }
     }
 
     /// Whether a session is pending or waits to be confirmed.
@@ -112,40 +166,55 @@ impl Sessions {
         self.timer.as_ref().is_some_and(|timer| timer.session == session)
     }
 
-    fn note(&mut self, name: &str, state: &str) {
+    fn note(&mut self, name: &str, state: &str, expiry: Option<Expiry>) {
         match state {
             PENDING => self.pending.push(name.to_owned()),
-            WITH_TIMER => self.note_timer(name),
+            WITH_TIMER => self.note_timer(name, expiry),
             _ => {}
         }
     }
 
-    fn note_timer(&mut self, name: &str) {
-        if !name.is_empty() {
-            self.timer = Some(Timer { session: name.to_owned() });
+    fn note_users(&mut self, name: &str, users: impl IntoIterator<Item = String>) {
+        self.users.entry(name.to_owned()).or_default().extend(users);
+    }
+
+    /// What is told of it in one place need not be told in the other.
+    fn note_timer(&mut self, name: &str, expiry: Option<Expiry>) {
+        if name.is_empty() {
+            return;
         }
+        let known = self.timer.take().filter(|timer| timer.session == name).and_then(|timer| timer.expiry);
+        self.timer = Some(Timer { session: name.to_owned(), expiry: expiry.or(known) });
     }
 
     /// A session with a timer is called committed, pending or neither, depending on the release. It is not open.
-    fn without_timer_among_pending(mut self) -> Self {
+    fn settled(mut self) -> Self {
         if let Some(timer) = &self.timer {
             self.pending.retain(|name| *name != timer.session);
         }
+        self.users.retain(|_, users| !users.is_empty());
         self
     }
 }
 
-/// The columns of a table, from the line of hyphens under its title: where each begins and ends, in bytes.
-fn columns(hyphens: &str) -> Vec<(usize, usize)> {
+/// Where the columns of a table are that are not told by the words before them.
+struct Table {
+    user: Option<(usize, usize)>,
+    time_left: Option<(usize, usize)>,
+}
+
+/// The column under `title`, from the line of hyphens under the titles: where it begins and ends, in bytes.
+fn column(titles: &str, hyphens: &str, title: &str) -> Option<(usize, usize)> {
+    let at = titles.find(title)?;
     let mut from = 0;
-    let mut found = Vec::new();
     for column in hyphens.split(' ') {
-        if !column.is_empty() {
-            found.push((from, from + column.len()));
+        let to = from + column.len();
+        if (from..to).contains(&at) {
+            return Some((from, to));
         }
-        from += column.len() + 1;
+        from = to + 1;
     }
-    found
+    None
 }
 
 fn cut(line: &str, from: usize, to: usize) -> &str {
@@ -158,10 +227,54 @@ mod tests {
 
     use super::*;
 
-    fn sessions(pending: &[&str], timer: Option<&str>) -> Sessions {
-        Sessions {
-            pending: pending.iter().map(|&name| name.to_owned()).collect(),
-            timer: timer.map(|session| Timer { session: session.to_owned() }),
+    /// Which sessions are pending, and which one waits to be confirmed.
+    type Names = (Vec<String>, Option<String>);
+
+    fn sessions(pending: &[&str], timer: Option<&str>) -> Names {
+        (pending.iter().map(|&name| name.to_owned()).collect(), timer.map(str::to_owned))
+    }
+
+    fn names(sessions: Sessions) -> Names {
+        (sessions.pending, sessions.timer.map(|timer| timer.session))
+    }
+
+    #[test]
+    fn who_is_in_a_session_and_when_a_commit_is_undone_is_told_in_json_and_in_the_table() {
+        let (at, before) = (Duration::from_secs_f64(81234.5), Duration::from_secs_f64(81225.5));
+        let json = [
+            r#"{"sessions": {"night": {"state": "pendingCommitTimer", "commitBy": 81234.5},
+                "morning": {"state": "pending", "instances": {"7": {"user": "ann"}, "8": {"user": "bob"}, "9": {}}}}}"#,
+            r#"{"commitTimerSessionName": "night", "commitTimerExpireTime": 81234.5, "sessions": {
+                "night": {"state": "committed"}, "morning": {"state": "pending", "instances": {"7": {"user": "ann"},
+                "8": {"user": "bob"}}}}}"#,
+        ];
+        for json in json {
+            let found = Sessions::parse(json).unwrap();
+            assert_eq!(
+                found.users,
+                [("morning".to_owned(), vec!["ann".to_owned(), "bob".to_owned()])].into()
+            );
+            let expiry = found.timer.unwrap().expiry.unwrap();
+            assert_eq!(expiry, Expiry::AtUptime(at));
+            assert_eq!(expiry.left(Some(before)), Some(Duration::from_secs(9)));
+            assert_eq!((expiry.left(Some(2 * at)), expiry.left(None)), (Some(Duration::ZERO), None));
+        }
+        let texts = [
+            "  Name       State      User  Terminal Commit Time Left\n\
+             \x20 ------- ------------ ----- -------- ----------------\n\
+             \x20 night     pending                        0:01:59\n* morning   pending      ann   vty5\n",
+            "Session with pending commit timer: night\nTime left until commit timer expiry: in 0:01:59\n\n\
+             \x20 Name    State     User  Terminal\n- ------- --------- ----- --------\n\
+             \x20 night   committed\n* morning pending   ann   vty8\n",
+        ];
+        for text in texts {
+            let found = Sessions::parse_text(text).unwrap();
+            assert_eq!(found.users, [("morning".to_owned(), vec!["ann".to_owned()])].into(), "{text}");
+            let expiry = found.timer.unwrap().expiry.unwrap();
+            assert_eq!(expiry.left(None), Some(Duration::from_secs(119)), "{text}");
+        }
+        for odd in ["", "1:2", "1:2:3:4", "a:0:0", "-1:0:0"] {
+            assert_eq!(Expiry::parse(odd), None, "{odd}");
         }
     }
 
@@ -194,7 +307,7 @@ mod tests {
             (r#"{"commitTimerSessionName": null, "sessions": {}}"#, sessions(&[], None)),
         ];
         for (json, expected) in table {
-            assert_eq!(Sessions::parse(json).unwrap(), expected, "{json}");
+            assert_eq!(names(Sessions::parse(json).unwrap()), expected, "{json}");
         }
     }
 
@@ -257,7 +370,7 @@ mod tests {
             ("Maximum number of pending sessions: 5\n\n  Name State\n  ---- -----\n", sessions(&[], None)),
         ];
         for (text, expected) in table {
-            assert_eq!(Sessions::parse_text(text).unwrap(), expected, "{text}");
+            assert_eq!(names(Sessions::parse_text(text).unwrap()), expected, "{text}");
         }
     }
 

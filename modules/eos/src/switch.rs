@@ -37,6 +37,8 @@ pub struct Manner {
     pub check_on_box: bool,
     /// How long others are waited for.
     pub lock_timeout: Duration,
+    /// How long LACP is waited for on every member; zero is not at all.
+    pub wait_for_lacp: Duration,
     /// What is saved.
     pub save_when: SaveWhen,
     /// How the switch is reached.
@@ -74,6 +76,7 @@ pub struct Switch<'a> {
     pub(crate) confirm_within: Option<Duration>,
     pub(crate) check_on_box: bool,
     pub(crate) lock_timeout: Duration,
+    pub(crate) wait_for_lacp: Duration,
     pub(crate) save_when: SaveWhen,
     pub(crate) host: String,
     pub(crate) port: u16,
@@ -112,13 +115,22 @@ pub fn converge<D>(
 
 impl<'a> Switch<'a> {
     fn new(module: &'static str, context: &'a Context, manner: Manner) -> Self {
-        let Manner { confirm_within, check_on_box, lock_timeout, save_when, login, enable_password } = manner;
+        let Manner {
+            confirm_within,
+            check_on_box,
+            lock_timeout,
+            wait_for_lacp,
+            save_when,
+            login,
+            enable_password,
+        } = manner;
         Self {
             module,
             context,
             confirm_within,
             check_on_box,
             lock_timeout,
+            wait_for_lacp,
             save_when,
             host: login.host.clone(),
             port: login.port,

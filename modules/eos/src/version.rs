@@ -1,5 +1,7 @@
 //! What the switch is, from `show version | json`.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::mac;
@@ -11,6 +13,8 @@ pub struct Version {
     pub release: Option<String>,
     /// The system's address, which is its id in LACP unless MLAG or `lacp system-id` gives it another one.
     pub system_id: Option<String>,
+    /// How long it is up, as commit timers count.
+    pub uptime: Option<Duration>,
 }
 
 impl Version {
@@ -20,6 +24,10 @@ impl Version {
         Self {
             release: text("version").map(str::to_owned),
             system_id: text("systemMacAddress").and_then(mac::parse),
+            uptime: json
+                .get("uptime")
+                .and_then(Value::as_f64)
+                .and_then(|time| Duration::try_from_secs_f64(time).ok()),
         }
     }
 }
@@ -44,7 +52,8 @@ mod tests {
         let version = Version::read(&told);
         assert_eq!(version.release.as_deref(), Some("4.31.2F-3 (engineering build)"));
         assert_eq!(version.system_id.as_deref(), Some("00:1c:73:00:00:0a"));
-        for untold in [json!({}), json!([]), json!({"version": 4, "systemMacAddress": ""})] {
+        assert_eq!(version.uptime, Some(Duration::from_millis(1500)));
+        for untold in [json!({}), json!([]), json!({"version": 4, "systemMacAddress": "", "uptime": -1.0})] {
             assert_eq!(Version::read(&untold), Version::default(), "{untold}");
         }
     }

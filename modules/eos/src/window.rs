@@ -3,8 +3,31 @@
 
 use std::time::{Duration, SystemTime};
 
+use ansible_module::fault::Fault;
+
 /// What logging in and confirming may take at the very end.
 const MARGIN: Duration = Duration::from_secs(3);
+
+/// What logging in again and reading back may take before anything can be waited for, in seconds.
+pub const SHORTEST: u64 = 10;
+
+/// Whether there is time to wait for something within a window of this length.
+pub fn has_room(length: Option<Duration>, wait: Duration) -> Result<(), Fault> {
+    let Some(length) = length.map(|length| length.as_secs()) else { return Ok(()) };
+    let wait = wait.as_secs();
+    let least = wait + SHORTEST;
+    if wait == 0 || least <= length {
+        return Ok(());
+    }
+    Err(Fault::new(
+        "invalid_combination",
+        format!(
+            "`wait_for_lacp`: {wait} seconds do not fit into the {length} of `confirm_within`, at whose end the switch \
+             undoes the change; hint: at least {least} for `confirm_within`, or at most {} for `wait_for_lacp`",
+            length.saturating_sub(SHORTEST)
+        ),
+    ))
+}
 
 /// A window that is open.
 #[derive(Debug, Clone)]
@@ -43,6 +66,22 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_that_leaves_no_time_to_confirm_is_refused_with_both_numbers() {
+        let judge = |length, wait| {
+            let length = Some(length).filter(|length| *length > 0).map(Duration::from_secs);
+            has_room(length, Duration::from_secs(wait)).map_err(|fault| (fault.code, fault.message))
+        };
+        for (length, wait) in [(60, 50), (60, 0), (10, 0), (0, 3600)] {
+            assert_eq!(judge(length, wait), Ok(()), "{length} {wait}");
+        }
+        let (code, message) = judge(60, 51).unwrap_err();
+        assert_eq!(code, "invalid_combination");
+        for number in ["51 seconds", "60 of", "at least 61", "at most 50"] {
+            assert!(message.contains(number), "{message}");
+        }
+    }
 
     #[test]
     fn it_may_end_as_early_as_the_commit_was_typed_and_as_late_as_it_was_answered() {

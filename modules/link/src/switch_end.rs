@@ -37,7 +37,24 @@ pub fn findings<'a>(switch: &Switch, report: &'a SwitchReport) -> (Vec<Finding>,
             ));
         }
     }
+    found.extend(lasting(&place, switch, report, channel));
     (found, Some(channel))
+}
+
+/// What is as it is only for now.
+fn lasting(place: &str, switch: &Switch, report: &SwitchReport, channel: &PortChannel) -> Vec<Finding> {
+    let unsaved = (channel.saved == Some(false)).then(|| {
+        let fact = "the startup-config does not have it and its members like this: a restart of the switch takes that back";
+        Finding::note("not_saved", End::Switch, place, fact)
+    });
+    let provisional = report.commit_timer.as_ref().map(|timer| {
+        let until = timer.reverts_at.as_ref().map(|at| format!(" until {at}")).unwrap_or_default();
+        let session = &timer.session;
+        let fact =
+            format!("a change of it, in session {session}, has to be confirmed{until}, or it undoes that");
+        Finding::note("change_unconfirmed", End::Switch, &switch.name, &fact)
+    });
+    unsaved.into_iter().chain(provisional).collect()
 }
 
 fn vlans(place: &str, switch: &Switch, channel: &PortChannel) -> Vec<Finding> {

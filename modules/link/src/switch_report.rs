@@ -17,6 +17,8 @@ pub struct SwitchReport {
     pub system_id: String,
     /// The VLANs that it has.
     pub vlans: VlanSet,
+    /// The change that it would undo.
+    pub commit_timer: Option<CommitTimer>,
     /// The Port-Channels that were asked for, by name.
     pub port_channels: BTreeMap<String, PortChannel>,
 }
@@ -26,7 +28,17 @@ pub struct SwitchReport {
 struct Raw {
     system_id: String,
     vlans: String,
+    commit_timer: Option<CommitTimer>,
     port_channels: BTreeMap<String, RawPortChannel>,
+}
+
+/// A change of the switch that waits to be confirmed.
+#[derive(Debug, Deserialize)]
+pub struct CommitTimer {
+    /// The configuration session that it was made in.
+    pub session: String,
+    /// When the switch undoes it, as far as it tells.
+    pub reverts_at: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -39,6 +51,7 @@ struct RawPortChannel {
     shutdown: bool,
     mtu: Option<u32>,
     up: bool,
+    saved: Option<bool>,
     members: BTreeMap<String, Member>,
 }
 
@@ -61,6 +74,8 @@ pub struct PortChannel {
     pub mtu: Option<u32>,
     /// Whether any member carries.
     pub up: bool,
+    /// Whether the startup-config has it and its interfaces like this, as far as that was read.
+    pub saved: Option<bool>,
     /// Its interfaces by name.
     pub members: BTreeMap<String, Member>,
 }
@@ -111,7 +126,7 @@ impl SwitchReport {
         };
         let report =
             switches.get(name).ok_or_else(|| malformed("there is no report of this switch".to_owned()))?;
-        let Raw { system_id, vlans, port_channels } =
+        let Raw { system_id, vlans, commit_timer, port_channels } =
             Raw::deserialize(report).map_err(|error| malformed(error.to_string()))?;
         let not_vlans = |text: &str| malformed(format!("`{text}` is no list of VLANs"));
         let vlans = VlanSet::parse(&vlans).ok_or_else(|| not_vlans(&vlans))?;
@@ -119,7 +134,7 @@ impl SwitchReport {
             PortChannel::new(raw).map(|channel| (name, channel)).map_err(|text| not_vlans(&text))
         };
         let port_channels = port_channels.into_iter().map(channel).collect::<Result<_, _>>()?;
-        Ok(Self { system_id, vlans, port_channels })
+        Ok(Self { system_id, vlans, commit_timer, port_channels })
     }
 
     /// The Port-Channel that has `interface` among its members, as far as it was asked for.
@@ -148,6 +163,7 @@ impl PortChannel {
             shutdown,
             mtu,
             up,
+            saved,
             members,
         } = raw;
         let native = |text: String| Native::parse(&text).ok_or(text);
@@ -161,6 +177,7 @@ impl PortChannel {
             shutdown,
             mtu,
             up,
+            saved,
             members,
         })
     }

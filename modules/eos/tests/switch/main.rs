@@ -11,6 +11,7 @@ mod host_keys;
 mod info;
 mod interrupted;
 mod judge;
+mod lacp_wait;
 mod look;
 mod manner;
 mod others;
