@@ -2,11 +2,15 @@
 //!
 //! libssh2 does not tell what it was offered, so the host is asked once more, for its first packet only.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::time::Instant;
 
+use nix::poll::PollFlags;
 use ssh2::{MethodType, Session};
+
+use crate::transport;
 
 /// What a host may say until its offer is complete: the lines before its version, and one packet of RFC 4253.
 const LONGEST: usize = 64 << 10;
@@ -19,10 +23,10 @@ const LISTS: [(&str, MethodType); 4] = [
     ("cipher", MethodType::CryptSc),
 ];
 
-/// What the host at the other end of `stream`, to which nothing was said yet, offers and libssh2 cannot do.
+/// What the host at the other end of `socket`, to which nothing was said yet, offers and libssh2 cannot do.
 /// `None`: it does not say, or that is not the reason.
-pub fn mismatch(stream: TcpStream, deadline: Instant) -> Option<String> {
-    let offer = read_offer(stream, deadline).ok()?;
+pub fn mismatch(socket: OwnedFd, deadline: Instant) -> Option<String> {
+    let offer = read_offer(socket, deadline).ok()?;
     let session = Session::new().ok()?;
     LISTS.into_iter().zip(offer).find_map(|((what, list), theirs)| {
         let mut ours = session.supported_algs(list).ok()?;
@@ -39,15 +43,16 @@ fn is_no_choice(name: &str) -> bool {
     ["ext-info-", "kex-strict-"].iter().any(|hint| name.starts_with(hint)) || name.contains("-cert-")
 }
 
-fn read_offer(mut stream: TcpStream, deadline: Instant) -> io::Result<Vec<Vec<String>>> {
+fn read_offer(socket: OwnedFd, deadline: Instant) -> io::Result<Vec<Vec<String>>> {
+    let waiting = socket.try_clone()?;
+    let mut stream = File::from(socket);
     stream.write_all(b"SSH-2.0-bothends\r\n")?;
     let mut said = Vec::new();
     while said.len() < LONGEST {
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        if !transport::is_ready(&waiting, PollFlags::POLLIN, left) {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        stream.set_read_timeout(Some(left))?;
         let mut buffer = [0; 4096];
         let read = stream.read(&mut buffer)?;
         said.extend_from_slice(buffer.get(..read).unwrap_or_default());

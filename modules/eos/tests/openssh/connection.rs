@@ -11,10 +11,10 @@ use eos::stream::Stream;
 use crate::server::Server;
 use crate::{assert_says, refused};
 
-const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(20);
 
 /// What the shell says up to and with `end`.
-fn read_until(connection: &mut Connection, end: &str) -> String {
+pub fn read_until(connection: &mut Connection, end: &str) -> String {
     let mut said = String::new();
     let mut buffer = [0; 4096];
     while !said.contains(end) {

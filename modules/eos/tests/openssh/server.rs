@@ -151,6 +151,7 @@ impl Server {
         Login {
             host: "127.0.0.1".to_owned(),
             port: self.port,
+            proxy: None,
             username: user(),
             password: None,
             private_key: Some(PrivateKey::File(self.path("id"))),

@@ -15,6 +15,7 @@ mod lacp_wait;
 mod look;
 mod manner;
 mod others;
+mod proxy;
 mod queue;
 mod refusals;
 mod refused;
