@@ -45,14 +45,8 @@ pub enum Cause {
     #[error(transparent)]
     Proxy(#[from] proxy::Error),
     /// What answers has no algorithm in common with us.
-    #[error(
-        "shaking hands: {reason}; hint: allow one of ours on the host, or give it software that has one; older ones \
-         are out of use because they are broken"
-    )]
-    Algorithms {
-        /// Of what there is none in common, and both lists.
-        reason: String,
-    },
+    #[error("shaking hands: {0}")]
+    Algorithms(algorithms::Mismatch),
     /// What answers does not talk as an SSH server does.
     #[error("shaking hands: {reason}; hint: {remedy}")]
     Handshake {
@@ -186,7 +180,7 @@ fn handshake(stop: Stop, login: &Login, deadline: Instant) -> Cause {
         .flatten()
         .and_then(|(socket, _proxy)| algorithms::mismatch(socket, deadline));
     match mismatch {
-        Some(reason) => Cause::Algorithms { reason },
+        Some(mismatch) => Cause::Algorithms(mismatch),
         None => Cause::Handshake {
             reason: error.message().to_owned(),
             remedy: "see whether an SSH server listens there, and what its log says of this connection",
@@ -256,7 +250,7 @@ impl From<Error> for Fault {
             Cause::Tcp(tcp::Error::NotConnected { .. }) => fault("connection_failed"),
             Cause::Proxy(proxy::Error::Silent { .. }) => fault("timed_out"),
             Cause::Proxy(_) => fault("proxy_failed"),
-            Cause::Algorithms { .. } | Cause::Handshake { .. } => fault("handshake_failed"),
+            Cause::Algorithms(_) | Cause::Handshake { .. } => fault("handshake_failed"),
             Cause::HostKey(Refusal::Unknown { .. }) => fault("host_key_unknown"),
             Cause::HostKey(Refusal::Changed { .. }) => fault("host_key_changed"),
             Cause::HostKey(Refusal::Revoked { .. }) => fault("host_key_revoked"),
