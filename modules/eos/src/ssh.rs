@@ -258,9 +258,12 @@ impl From<Error> for Fault {
                 fault("private_key_unusable")
             }
             Cause::Authentication(Login::NoCredentials { .. }) => fault("no_credentials"),
-            Cause::Authentication(Login::Refused { .. } | Login::NotOffered { .. }) => {
-                fault("authentication_failed")
-            }
+            Cause::Authentication(
+                Login::Refused { .. }
+                | Login::NotOffered { .. }
+                | Login::Expired { .. }
+                | Login::AskedMore { .. },
+            ) => fault("authentication_failed"),
             Cause::Authentication(Login::Stopped { source, .. }) | Cause::Step { source, .. } => match source
             {
                 Stop::TimedOut => fault("timed_out"),
