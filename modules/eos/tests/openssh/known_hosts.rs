@@ -169,12 +169,13 @@ fn what_is_found_is_what_ssh_keygen_finds() {
     let text: String = lines.iter().map(|line| line.join(" ") + " a # comment\n").collect();
     let tabs: String = lines.iter().map(|line| line.join("\t ") + "\n").collect();
     let broken = BROKEN.iter().map(|line| line.replace("KEY", &unusable()));
-    let broken: String = text
+    let among: Vec<String> = text
         .lines()
         .map(str::to_owned)
         .zip(broken.cycle())
-        .map(|(line, broken)| format!("{broken}\n{line}\n"))
+        .flat_map(|(line, broken)| [broken, line, String::new()])
         .collect();
+    let broken = among.join("\n");
     assert!(lines.len() > BROKEN.len());
     let forms: [(&str, Vec<u8>); 6] = [
         ("plain", text.clone().into()),

@@ -85,7 +85,7 @@ fn a_dialog_that_fails_anywhere_shows_none_of_the_secrets_that_it_was_given() {
     assert!(made.unwrap().success());
     let text = fs::read_to_string(&locked).unwrap();
     let lines = text.lines().filter(|line| !line.starts_with('-'));
-    let node = lines.fold(Node::of(&sim).hiding(ODD).hiding(PASSPHRASE), |node, line| node.hiding(line));
+    let node = lines.fold(Node::of(&sim).hiding(ODD).hiding(PASSPHRASE), Node::hiding);
     let given = json!({"private_key": text, "passphrase": PASSPHRASE, "enable_password": ODD, "timeout": 2});
     let task = with(with(scenario(), &given), &json!({"description": format!("{PASSPHRASE} of {ODD}")}));
     let rules = [
