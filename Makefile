@@ -27,6 +27,10 @@ build: has-cargo ## the module binaries, in library/
 	$(call install_modules,pve,$(target)/$(host),library)
 	$(call install_modules,link,$(target)/$(host),library)
 	$(call install_modules,eos,$(target),library)
+	@tests/needs $(addprefix library/,$(call modules_of,eos))
+
+collection: build ## the same as collection bothends.lacp, in dist/: a play names the switch once
+	collection/lay_out library dist
 
 # OpenSSL and zlib are linked otherwise than by `build`: one more target folder.
 release: has-cargo ## all modules with their documentation, in dist/: static, for other machines too
@@ -73,4 +77,4 @@ soak: build ## runs killed at random moments, again and again (KILLS=1000, with 
 disabled: ## shows that tests can fail: rules disabled one by one, each with its test that has to go red
 	@tests/disabled/run
 
-.PHONY: molecule help has-cargo build release venv lab-root demo test check bench soak disabled
+.PHONY: molecule help has-cargo build collection release venv lab-root demo test check bench soak disabled

@@ -6,6 +6,7 @@ use ansible_module::fault::Fault;
 use serde::Deserialize;
 
 use crate::login::{Login, Secret};
+use crate::proxy::ProxyCommand;
 use crate::rules;
 
 /// The options of a connection, the same for every module.
@@ -22,6 +23,7 @@ pub struct Access {
     pub known_hosts: Option<PathBuf>,
     pub host_key_checking: bool,
     pub timeout: i64,
+    pub proxy_command: Option<String>,
 }
 
 impl std::fmt::Debug for Access {
@@ -54,6 +56,13 @@ impl Access {
             Ok(port) if port > 0 => port,
             _ => return refused("port", &port.to_string(), "1 to 65535"),
         };
+        let proxy = match given(self.proxy_command) {
+            Some(command) => match ProxyCommand::new(command.trim(), &host, port, &username) {
+                Ok(proxy) => Some(proxy),
+                Err(invalid) => return refused("proxy_command", &command, &invalid.to_string()),
+            },
+            None => None,
+        };
         // It is typed into the dialog, where a second line would be a command.
         let enable_password = given(enable_password);
         if enable_password.as_deref().is_some_and(|text| text.chars().any(char::is_control)) {
@@ -65,6 +74,7 @@ impl Access {
         let login = Login {
             host,
             port,
+            proxy,
             username,
             password: given(password).map(Secret::from),
             private_key: given(private_key).map(Into::into),

@@ -15,10 +15,15 @@ use crate::transport::{Stop, Transport};
 
 /// `LIBSSH2_ERROR_AUTHENTICATION_FAILED`: the host does not want this key or password.
 const REFUSED: ErrorCode = ErrorCode::Session(-18);
+/// `LIBSSH2_ERROR_PASSWORD_EXPIRED`: the host wants a new password instead of this one.
+const EXPIRED: ErrorCode = ErrorCode::Session(-15);
 /// `LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED`: it does not accept what was signed, nobody could sign, or it hung up.
 const UNVERIFIED: ErrorCode = ErrorCode::Session(-19);
 /// `LIBSSH2_ERROR_SOCKET_SEND`, `_SOCKET_DISCONNECT` and `_SOCKET_RECV`: it hung up.
 const HUNG_UP: [ErrorCode; 3] = [ErrorCode::Session(-7), ErrorCode::Session(-13), ErrorCode::Session(-43)];
+
+/// How much of a question is shown.
+const LONGEST_QUESTION: usize = 200;
 
 /// Why nobody was logged in.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +85,28 @@ pub enum Error {
         /// Whether it then closed the connection.
         closed: bool,
     },
+    /// The host wants the password to be changed before it lets the user in.
+    #[error(
+        "logging in as `{username}`: the password has expired, and the host wants a new one; hint: log in by hand and \
+         change it"
+    )]
+    Expired {
+        /// The user.
+        username: String,
+    },
+    /// The host wants to know more than a password.
+    #[error(
+        "logging in as `{username}`: after the password it asks for more, {}; hint: log in by hand to see what it \
+         wants; a password that has expired has to be changed there, and a user for automation needs a login by \
+         password alone, or by key",
+        quoted(questions)
+    )]
+    AskedMore {
+        /// The user.
+        username: String,
+        /// What it asked, in its own words.
+        questions: Vec<String>,
+    },
     /// The host offers nothing that we have something for.
     #[error(
         "logging in as `{username}`: it only takes {}; hint: give what it asks for, or allow more on the host",
@@ -99,6 +126,10 @@ pub enum Error {
         /// Why.
         source: Stop,
     },
+}
+
+fn quoted(questions: &[String]) -> String {
+    questions.iter().map(|question| format!("`{question}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn list(words: &[String]) -> String {
@@ -193,6 +224,9 @@ impl Attempt<'_> {
                     asked => asked.map(|_| Answer::No),
                 }
             }
+            Err(Stop::Failed(error)) if error.code() == EXPIRED => {
+                Err(Error::Expired { username: self.login.username.clone() })
+            }
             Err(Stop::Failed(error)) if HUNG_UP.contains(&error.code()) => {
                 self.tried.push(what);
                 Err(self.refused(true))
@@ -244,9 +278,17 @@ impl Attempt<'_> {
             let call = || session.userauth_password(username, password.reveal());
             self.offer("the password".to_owned(), call)?
         } else if self.offers("keyboard-interactive") {
-            let mut answers = Answers(password);
+            let mut answers = Answers { password, answered: None, unanswered: Vec::new() };
             let call = || session.userauth_keyboard_interactive(username, &mut answers);
-            self.offer("the password (keyboard-interactive)".to_owned(), call)?
+            let answer = self.offer("the password (keyboard-interactive)".to_owned(), call);
+            let questions = answers.unanswered;
+            match answer {
+                Ok(Answer::Yes) => Answer::Yes,
+                _ if !questions.is_empty() => {
+                    return Err(Error::AskedMore { username: username.clone(), questions });
+                }
+                answer => answer?,
+            }
         } else {
             Answer::No
         };
@@ -284,12 +326,66 @@ impl Attempt<'_> {
     }
 }
 
-/// Answers every question whose answer is not shown with the password.
-struct Answers<'a>(&'a Secret);
+/// Answers the first question whose answer is not shown with the password, and every other one with nothing: what
+/// is asked after it is a code that nobody here has, a new password, or the same once more because it was wrong.
+struct Answers<'a> {
+    password: &'a Secret,
+    /// The question that the password answered.
+    answered: Option<String>,
+    /// Other questions.
+    unanswered: Vec<String>,
+}
 
 impl KeyboardInteractivePrompt for Answers<'_> {
     fn prompt(&mut self, _username: &str, _instructions: &str, prompts: &[Prompt<'_>]) -> Vec<String> {
-        let answer = |prompt: &Prompt| if prompt.echo { String::new() } else { self.0.reveal().to_owned() };
-        prompts.iter().map(answer).collect()
+        prompts.iter().map(|prompt| self.answer(prompt)).collect()
+    }
+}
+
+impl Answers<'_> {
+    fn answer(&mut self, prompt: &Prompt<'_>) -> String {
+        let printable: String = prompt
+            .text
+            .chars()
+            .take(LONGEST_QUESTION)
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        let question = printable.split_whitespace().collect::<Vec<_>>().join(" ");
+        if prompt.echo {
+            return String::new();
+        }
+        match &self.answered {
+            None => {
+                self.answered = Some(question);
+                return self.password.reveal().to_owned();
+            }
+            Some(answered) if *answered == question => {}
+            Some(_) => self.unanswered.push(question),
+        }
+        String::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_answers_one_hidden_question_and_what_is_asked_besides_is_told() {
+        let password = Secret::from("hunter2".to_owned());
+        let mut answers = Answers { password: &password, answered: None, unanswered: Vec::new() };
+        let mut ask = |questions: &[(&'static str, bool)]| {
+            let prompts: Vec<_> =
+                questions.iter().map(|(text, echo)| Prompt { text: (*text).into(), echo: *echo }).collect();
+            answers.prompt("netops", "", &prompts)
+        };
+        assert!(ask(&[]).is_empty());
+        assert_eq!(
+            ask(&[("Name: ", true), ("Password: ", false), ("Co\u{1b}de: ", false)]),
+            ["", "hunter2", ""]
+        );
+        assert_eq!(ask(&[("Password: ", false)]), [""]);
+        assert_eq!(ask(&[("New password: ", false)]), [""]);
+        assert_eq!(answers.unanswered, ["Co de:", "New password:"]);
     }
 }

@@ -2,16 +2,17 @@
 //!
 //! Lower floors first; a file uses only what stands above it here.
 
-pub mod algorithms;
 pub mod host_key;
-pub mod login;
+pub mod proxy;
 pub mod specs;
 pub mod stream;
 
 pub mod known_hosts;
+pub mod login;
 pub mod tcp;
 pub mod transport;
 
+pub mod algorithms;
 pub mod authentication;
 pub mod ssh;
 

@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::proxy::ProxyCommand;
+
 /// A text that is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -66,6 +68,8 @@ pub struct Login {
     pub host: String,
     /// Port of the SSH server.
     pub port: u16,
+    /// What leads to it, where it cannot be reached from here.
+    pub proxy: Option<ProxyCommand>,
     /// User to log in as.
     pub username: String,
     /// Offered after the private key.

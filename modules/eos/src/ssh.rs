@@ -1,6 +1,7 @@
 //! A shell on a host, over SSH: connected, the host known, the user logged in. What is said in it: `shell.rs`.
 
 use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use ansible_module::fault::Fault;
@@ -11,6 +12,7 @@ pub use crate::login::{Login, PrivateKey, Secret};
 use crate::algorithms;
 use crate::authentication;
 use crate::known_hosts::{self, KnownHost, Refusal};
+use crate::proxy::{self, Proxy};
 use crate::stream::Stream;
 use crate::tcp;
 use crate::transport::{Stop, Transport};
@@ -39,7 +41,13 @@ pub enum Cause {
     /// Nothing answers.
     #[error(transparent)]
     Tcp(#[from] tcp::Error),
-    /// What answers does not agree on how to talk.
+    /// The command that leads there does not.
+    #[error(transparent)]
+    Proxy(#[from] proxy::Error),
+    /// What answers has no algorithm in common with us.
+    #[error("shaking hands: {0}")]
+    Algorithms(algorithms::Mismatch),
+    /// What answers does not talk as an SSH server does.
     #[error("shaking hands: {reason}; hint: {remedy}")]
     Handshake {
         /// What is wrong.
@@ -63,6 +71,20 @@ pub enum Cause {
     },
 }
 
+impl Cause {
+    /// Whether nobody answered in time. `None`: somebody did answer.
+    fn silence(&self) -> Option<bool> {
+        match self {
+            Self::Handshake { .. } => Some(false),
+            Self::Step { source, .. }
+            | Self::Authentication(authentication::Error::Stopped { source, .. }) => {
+                Some(matches!(source, Stop::TimedOut))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Error {
     /// Whether trying again may help: nobody was turned away.
     pub fn is_away(&self) -> bool {
@@ -70,6 +92,7 @@ impl Error {
         matches!(
             *self.source,
             Cause::Tcp(_)
+                | Cause::Proxy(_)
                 | Cause::Handshake { .. }
                 | Cause::Authentication(Login::Stopped { .. })
                 | Cause::Step { .. }
@@ -82,6 +105,8 @@ pub struct Connection {
     // Before the transport: it is closed first.
     channel: Channel,
     transport: Transport,
+    // After it: it goes once nothing is said any more.
+    _proxy: Option<Proxy>,
     notices: Vec<String>,
 }
 
@@ -107,32 +132,55 @@ fn connect(login: &Login) -> Result<Connection, Cause> {
         .host_key_checking
         .then(|| KnownHost::look_up(&login.host, login.port, login.known_hosts.as_deref()))
         .transpose()?;
-    let keys: Vec<_> = known.iter().flat_map(KnownHost::keys).collect();
-    let socket = tcp::connect(&login.host, login.port, deadline)?;
+    let (socket, proxy) = dial(login, deadline)?;
+    match log_in(socket, login, known.as_ref(), deadline) {
+        Ok((channel, transport)) => {
+            let notices = known.map(KnownHost::into_notices).unwrap_or_default();
+            Ok(Connection { channel, transport, _proxy: proxy, notices })
+        }
+        Err(cause) => Err(proxy.and_then(|proxy| proxy.blame(cause.silence()?)).map_or(cause, Cause::Proxy)),
+    }
+}
+
+/// The socket to the host, and the command at its other end where there is one.
+fn dial(login: &Login, deadline: Instant) -> Result<(OwnedFd, Option<Proxy>), Cause> {
+    match &login.proxy {
+        Some(command) => {
+            let (socket, proxy) = Proxy::start(command)?;
+            Ok((socket, Some(proxy)))
+        }
+        None => Ok((tcp::connect(&login.host, login.port, deadline)?.into(), None)),
+    }
+}
+
+fn log_in(
+    socket: OwnedFd,
+    login: &Login,
+    known: Option<&KnownHost>,
+    deadline: Instant,
+) -> Result<(Channel, Transport), Cause> {
+    let keys: Vec<_> = known.into_iter().flat_map(KnownHost::keys).collect();
     let transport =
         Transport::open(socket, &keys, deadline).map_err(|stop| handshake(stop, login, deadline))?;
-    if let Some(known) = &known {
+    if let Some(known) = known {
         let key = transport.host_key().ok_or_else(no_host_key)?;
         known.judge(&key)?;
     }
     authentication::authenticate(&transport, login, deadline)?;
     let channel = start_shell(&transport, deadline)
         .map_err(|source| Cause::Step { step: "starting a shell", source })?;
-    Ok(Connection { channel, transport, notices: known.map(KnownHost::into_notices).unwrap_or_default() })
+    Ok((channel, transport))
 }
 
 /// What went wrong before the host had shown its key.
 fn handshake(stop: Stop, login: &Login, deadline: Instant) -> Cause {
     let Stop::Failed(error) = stop else { return Cause::Step { step: "shaking hands", source: stop } };
     let mismatch = (error.code() == NOT_AGREED)
-        .then(|| tcp::connect(&login.host, login.port, deadline).ok())
+        .then(|| dial(login, deadline).ok())
         .flatten()
-        .and_then(|stream| algorithms::mismatch(stream, deadline));
+        .and_then(|(socket, _proxy)| algorithms::mismatch(socket, deadline));
     match mismatch {
-        Some(reason) => Cause::Handshake {
-            reason,
-            remedy: "allow one of ours on the host, or give it software that has one",
-        },
+        Some(mismatch) => Cause::Algorithms(mismatch),
         None => Cause::Handshake {
             reason: error.message().to_owned(),
             remedy: "see whether an SSH server listens there, and what its log says of this connection",
@@ -200,7 +248,9 @@ impl From<Error> for Fault {
             Cause::KnownHosts(_) => fault("known_hosts_unreadable"),
             Cause::Tcp(tcp::Error::NotFound { .. }) => fault("host_not_found"),
             Cause::Tcp(tcp::Error::NotConnected { .. }) => fault("connection_failed"),
-            Cause::Handshake { .. } => fault("handshake_failed"),
+            Cause::Proxy(proxy::Error::Silent { .. }) => fault("timed_out"),
+            Cause::Proxy(_) => fault("proxy_failed"),
+            Cause::Algorithms(_) | Cause::Handshake { .. } => fault("handshake_failed"),
             Cause::HostKey(Refusal::Unknown { .. }) => fault("host_key_unknown"),
             Cause::HostKey(Refusal::Changed { .. }) => fault("host_key_changed"),
             Cause::HostKey(Refusal::Revoked { .. }) => fault("host_key_revoked"),
@@ -208,9 +258,12 @@ impl From<Error> for Fault {
                 fault("private_key_unusable")
             }
             Cause::Authentication(Login::NoCredentials { .. }) => fault("no_credentials"),
-            Cause::Authentication(Login::Refused { .. } | Login::NotOffered { .. }) => {
-                fault("authentication_failed")
-            }
+            Cause::Authentication(
+                Login::Refused { .. }
+                | Login::NotOffered { .. }
+                | Login::Expired { .. }
+                | Login::AskedMore { .. },
+            ) => fault("authentication_failed"),
             Cause::Authentication(Login::Stopped { source, .. }) | Cause::Step { source, .. } => match source
             {
                 Stop::TimedOut => fault("timed_out"),

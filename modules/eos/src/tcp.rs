@@ -1,7 +1,7 @@
 //! A TCP connection to a host by its name, within a deadline. What is said over it is SSH's business.
 
 use std::io;
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 /// Why there is no connection.
@@ -23,11 +23,20 @@ pub enum Error {
 
 /// Connects to the first address of `host` that answers.
 ///
-/// Each address is given its share of the time that is left. Looking up the name has no limit but that of the
-/// resolver (resolv.conf(5), `timeout` and `attempts`): std has no call with one.
+/// Looking up the name has no limit but that of the resolver (resolv.conf(5), `timeout` and `attempts`): std has no
+/// call with one.
 pub fn connect(host: &str, port: u16, deadline: Instant) -> Result<TcpStream, Error> {
-    let addresses: Vec<_> =
-        (host, port).to_socket_addrs().map_err(|cause| Error::NotFound { cause })?.collect();
+    first_of(&look_up(host, port)?, deadline)
+}
+
+/// The addresses of a name, or the one that `host` is, with its zone where it has one: `fe80::1%eth0`.
+fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
+    let addresses = (host, port).to_socket_addrs().map_err(|cause| Error::NotFound { cause })?;
+    Ok(addresses.collect())
+}
+
+/// Each address is given its share of the time that is left.
+fn first_of(addresses: &[SocketAddr], deadline: Instant) -> Result<TcpStream, Error> {
     let mut attempts = Vec::new();
     for (address, waiting) in addresses.iter().zip((1..=addresses.len()).rev()) {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -43,4 +52,35 @@ pub fn connect(host: &str, port: u16, deadline: Instant) -> Result<TcpStream, Er
         }
     }
     Err(Error::NotConnected { attempts })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn the_next_address_is_tried_where_one_refuses_or_cannot_be_reached() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let here = listener.local_addr().unwrap();
+        // A group, to which TCP connects nobody: no packet leaves this machine.
+        let nowhere: SocketAddr = format!("[ff02::1]:{}", free.port()).parse().unwrap();
+        let soon = || Instant::now() + Duration::from_secs(20);
+        let connected = first_of(&[nowhere, free, here], soon()).unwrap();
+        assert_eq!(connected.peer_addr().unwrap(), here);
+        let Err(Error::NotConnected { attempts }) = first_of(&[nowhere, free], soon()) else { panic!() };
+        assert!(attempts[0].starts_with(&format!("{nowhere}: ")), "{attempts:?}");
+        assert_eq!(attempts[1], format!("{free}: Connection refused (os error 111)"));
+    }
+
+    #[test]
+    fn an_address_is_its_own_name_and_keeps_its_zone() {
+        let port = 2222;
+        assert_eq!(look_up("2001:db8::1", port).unwrap(), ["[2001:db8::1]:2222".parse().unwrap()]);
+        let [SocketAddr::V6(address)] = look_up("fe80::1%lo", port).unwrap()[..] else { panic!() };
+        assert_ne!(address.scope_id(), 0);
+        assert!(look_up("fe80::1%none", port).is_err());
+    }
 }

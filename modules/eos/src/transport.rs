@@ -1,14 +1,12 @@
-//! An SSH session over a TCP connection, every call of it under a deadline.
+//! An SSH session over a socket, every call of it under a deadline.
 //!
 //! libssh2 is used without blocking, and the waiting is done here: its own limit is per call, begins anew with
 //! each, and a signal that is noticed while it waits looks to it like one that has passed.
 
-use std::net::TcpStream;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
 
@@ -36,12 +34,12 @@ pub enum Stop {
 pub struct Transport {
     session: Session,
     /// The session's own socket, to wait for.
-    socket: Arc<TcpStream>,
+    socket: Arc<OwnedFd>,
 }
 
 impl Transport {
     /// Shakes hands over `socket`. The types of the `known` keys are asked for first.
-    pub fn open(socket: TcpStream, known: &[&HostKey], deadline: Instant) -> Result<Self, Stop> {
+    pub fn open(socket: OwnedFd, known: &[&HostKey], deadline: Instant) -> Result<Self, Stop> {
         let mut session = Session::new().map_err(Stop::Failed)?;
         session.set_blocking(false);
         let supported = session.supported_algs(MethodType::HostKey).map_err(Stop::Failed)?;
@@ -95,13 +93,16 @@ impl Transport {
             BlockDirections::Both => PollFlags::POLLIN | PollFlags::POLLOUT,
             BlockDirections::Inbound | BlockDirections::None => PollFlags::POLLIN,
         };
-        // What poll(2) says does not matter: the call is made again, and tells what is wrong with the socket.
-        let _: Result<_, Errno> = poll(
-            &mut [PollFd::new(self.socket.as_fd(), events)],
-            PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO),
-        );
+        // Ready or not, the call is made again, and tells what is wrong with the socket.
+        is_ready(&self.socket, events, left);
         true
     }
+}
+
+/// Waits until `socket` is ready for `events`, at most for so long.
+pub fn is_ready(socket: &OwnedFd, events: PollFlags, limit: Duration) -> bool {
+    let limit = PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX);
+    poll(&mut [PollFd::new(socket.as_fd(), events)], limit).is_ok_and(|ready| ready > 0)
 }
 
 impl Drop for Transport {

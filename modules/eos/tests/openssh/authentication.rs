@@ -172,3 +172,49 @@ fn the_password_follows_a_key_that_was_refused_and_one_that_was_not_enough() {
     let fault = refused(&by_password, "authentication_failed");
     assert_says(&fault, &["it only takes publickey; hint: "]);
 }
+
+/// A server that asks for the password as PAM tells it to.
+fn with_pam(methods: &str) -> Server {
+    Server::with(&["ed25519"], &format!("UsePAM yes\n{methods}"))
+}
+
+#[test]
+fn a_password_answers_the_question_of_keyboard_interactive_and_a_wrong_one_is_told() {
+    if no_passwords() {
+        return;
+    }
+    let server = with_pam("KbdInteractiveAuthentication yes\nPasswordAuthentication no");
+    Connection::open(&server.login_with_password(PASSWORD)).unwrap();
+    let fault = refused(&server.login_with_password("hunter2"), "authentication_failed");
+    assert_says(
+        &fault,
+        &["tried the password (keyboard-interactive), which it refused; it takes publickey,"],
+    );
+
+    let two =
+        with_pam("KbdInteractiveAuthentication yes\nAuthenticationMethods publickey,keyboard-interactive");
+    let login = Login { private_key: two.login().private_key, ..two.login_with_password(PASSWORD) };
+    Connection::open(&login).unwrap();
+}
+
+#[test]
+fn a_password_that_has_expired_is_told_and_never_changed() {
+    if no_passwords() {
+        return;
+    }
+    let server = with_pam("KbdInteractiveAuthentication yes\nPasswordAuthentication no");
+    server.change_password_on("0");
+    let fault = refused(&server.login_with_password(PASSWORD), "authentication_failed");
+    assert_says(
+        &fault,
+        &[
+            "after the password it asks for more, `",
+            "change your password",
+            "assword:`",
+            "a password that has expired",
+        ],
+    );
+    Connection::open(&server.login_with_password(PASSWORD)).err().unwrap();
+    server.change_password_on("19000");
+    Connection::open(&server.login_with_password(PASSWORD)).unwrap();
+}

@@ -11,10 +11,10 @@ use eos::stream::Stream;
 use crate::server::Server;
 use crate::{assert_says, refused};
 
-const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(20);
 
 /// What the shell says up to and with `end`.
-fn read_until(connection: &mut Connection, end: &str) -> String {
+pub fn read_until(connection: &mut Connection, end: &str) -> String {
     let mut said = String::new();
     let mut buffer = [0; 4096];
     while !said.contains(end) {
@@ -166,11 +166,40 @@ fn a_host_that_hangs_up_while_shaking_hands_is_told() {
 }
 
 #[test]
-fn a_host_that_only_speaks_what_is_out_of_use_is_told() {
-    let server = Server::with(&["rsa"], "KexAlgorithms diffie-hellman-group14-sha1");
-    let fault = refused(&server.login(), "handshake_failed");
-    assert_says(&fault, &["diffie-hellman-group14-sha1", "curve25519-sha256", "hint: "]);
-    let server = Server::with(&["rsa"], "HostKeyAlgorithms ssh-rsa");
-    let fault = refused(&server.login(), "handshake_failed");
-    assert_says(&fault, &["ssh-rsa", "rsa-sha2-512", "hint: "]);
+fn a_host_that_only_speaks_what_is_out_of_use_is_told_with_both_lists_and_the_remedy() {
+    for (offers, ours, line) in [
+        (
+            "KexAlgorithms diffie-hellman-group14-sha1,diffie-hellman-group1-sha1",
+            "curve25519-sha256",
+            "key-exchange",
+        ),
+        ("HostKeyAlgorithms ssh-rsa", "rsa-sha2-512", "hostkey server"),
+        ("MACs umac-64@openssh.com,umac-128@openssh.com\nCiphers aes128-ctr", "hmac-sha2-256", "mac"),
+        // As switches of 2014 did.
+        (
+            "KexAlgorithms diffie-hellman-group1-sha1\nHostKeyAlgorithms ssh-rsa\nCiphers 3des-cbc\nMACs hmac-md5",
+            "curve25519-sha256",
+            "key-exchange",
+        ),
+    ] {
+        let server = Server::with(&["rsa"], offers);
+        let fault = refused(&server.login(), "handshake_failed");
+        let (_, theirs) = offers.lines().next().unwrap().split_once(' ').unwrap();
+        let theirs = format!("it offers {}", theirs.replace(',', " "));
+        let hint = format!("hint: allow one of ours on the host, on EOS with `{line}` in `management ssh`");
+        assert_says(&fault, &[&theirs, ", we have ", ours, &hint]);
+    }
+}
+
+#[test]
+fn one_algorithm_of_each_kind_in_common_is_enough() {
+    let server = Server::with(
+        &["rsa"],
+        "KexAlgorithms diffie-hellman-group1-sha1,diffie-hellman-group14-sha256\n\
+         HostKeyAlgorithms ssh-rsa,rsa-sha2-256\nCiphers 3des-cbc,aes128-ctr\nMACs hmac-md5,hmac-sha2-256",
+    );
+    Connection::open(&server.login()).unwrap();
+    // A cipher that authenticates needs no MAC.
+    let server = Server::with(&["rsa"], "Ciphers aes256-gcm@openssh.com\nMACs umac-64@openssh.com");
+    Connection::open(&server.login()).unwrap();
 }

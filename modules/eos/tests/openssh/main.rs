@@ -11,6 +11,7 @@ mod authentication;
 mod connection;
 mod host_keys;
 mod known_hosts;
+mod proxy;
 mod server;
 
 use ansible_module::fault::Fault;

@@ -18,6 +18,10 @@ pub const PASSWORD: &str = "Correct Horse";
 const CRYPTED: &str =
     "$6$bothends$tmxHUbd9eGGg64CggvyG7GK2FVGnqZ09LavxtSM8qmVHiVdNxIDzotDY0k1xeUvsf142usCsaRtd/r2YKOQ90.";
 
+/// What PAM does where the server is told to use it: says something, then asks.
+const PAM: &str = "auth optional pam_echo.so Authorized users only\nauth required pam_unix.so\n\
+    account required pam_unix.so\npassword required pam_unix.so\nsession required pam_permit.so\n";
+
 /// Lets a private copy of the machine's accounts be seen by the program that it becomes: root with our password
 /// and our folder as home, and the user that sshd wants to exist.
 const WITH_ACCOUNTS: &str = r#"
@@ -25,6 +29,7 @@ const WITH_ACCOUNTS: &str = r#"
     mkdir /run/sshd
     mount --bind "$1/passwd" /etc/passwd
     mount --bind "$1/shadow" /etc/shadow
+    mount --bind "$1/pam" /etc/pam.d
     shift
     exec "$@"
 "#;
@@ -86,8 +91,9 @@ impl Server {
             Self { folder: tempfile::tempdir().unwrap(), port: listener.local_addr().unwrap().port() };
         let folder = server.path("");
         let mut config = format!(
-            "StrictModes no\nUsePAM no\nPermitRootLogin yes\nKbdInteractiveAuthentication no\nPidFile none\n\
-             PrintMotd no\nPrintLastLog no\nAuthorizedKeysFile {0}/authorized_keys\n{more}\n",
+            // What comes first counts.
+            "{more}\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nKbdInteractiveAuthentication no\nPidFile none\n\
+             PrintMotd no\nPrintLastLog no\nAuthorizedKeysFile {0}/authorized_keys\n",
             folder.display()
         );
         for kind in kinds {
@@ -106,7 +112,9 @@ impl Server {
             ),
         )
         .unwrap();
-        fs::write(server.path("shadow"), format!("root:{CRYPTED}:19000:0:99999:7:::\n")).unwrap();
+        server.change_password_on("19000");
+        fs::create_dir(server.path("pam")).unwrap();
+        fs::write(server.path("pam/sshd"), PAM).unwrap();
         server.know(&[kinds.first().unwrap()]);
         thread::spawn(move || {
             for stream in listener.incoming() {
@@ -139,6 +147,11 @@ impl Server {
         fs::write(self.path("known_hosts"), text).unwrap();
     }
 
+    /// The day on which the password was changed last, counted since 1970. 0: it has to be changed at once.
+    pub fn change_password_on(&self, day: &str) {
+        fs::write(self.path("shadow"), format!("root:{CRYPTED}:{day}:0:99999:7:::\n")).unwrap();
+    }
+
     /// The fingerprint of the host key of `kind`, as OpenSSH prints it.
     pub fn fingerprint(&self, kind: &str) -> String {
         let key = self.path(&format!("host_{kind}.pub"));
@@ -151,6 +164,7 @@ impl Server {
         Login {
             host: "127.0.0.1".to_owned(),
             port: self.port,
+            proxy: None,
             username: user(),
             password: None,
             private_key: Some(PrivateKey::File(self.path("id"))),

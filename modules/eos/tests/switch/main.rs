@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod access;
+mod ansible;
 mod away;
 mod bad_input;
 mod cut;
@@ -15,6 +16,7 @@ mod lacp_wait;
 mod look;
 mod manner;
 mod others;
+mod proxy;
 mod queue;
 mod refusals;
 mod refused;

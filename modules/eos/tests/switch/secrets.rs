@@ -1,6 +1,7 @@
 //! What must never be seen, where it is part of other things: of a description, a name, a message.
 
 use std::fs;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -10,6 +11,8 @@ use crate::untouched::{Node, idle, with};
 
 /// With quotes, a backslash and a key that a message has to write out.
 const ODD: &str = "it's \"7\" \\ 8";
+
+const PASSPHRASE: &str = "staple in the haystack";
 
 /// How Ansible calls it: verbosely, for a log that is none, with a diff.
 fn ways() -> [Value; 4] {
@@ -67,6 +70,59 @@ fn a_secret_in_a_description_reaches_the_switch_and_nobody_else() {
     sim.control(&format!("refuse description with {PASSWORD} is wrong"));
     let answer = node.run(&with(scenario(), &json!({"description": format!("{PASSWORD} once more")})));
     assert_eq!(answer.failure(), ("line_refused", "unchanged"));
+}
+
+#[test]
+fn a_dialog_that_fails_anywhere_shows_none_of_the_secrets_that_it_was_given() {
+    let sim = Sim::start_with(STARTUP, &["--enable-secret", ODD]);
+    let locked = sim.path("locked");
+    fs::copy(sim.path("key"), &locked).unwrap();
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-p", "-P", "", "-N", PASSPHRASE, "-f"])
+        .arg(&locked)
+        .stdout(Stdio::null())
+        .status();
+    assert!(made.unwrap().success());
+    let text = fs::read_to_string(&locked).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with('-'));
+    let node = lines.fold(Node::of(&sim).hiding(ODD).hiding(PASSPHRASE), Node::hiding);
+    let given = json!({"private_key": text, "passphrase": PASSPHRASE, "enable_password": ODD, "timeout": 2});
+    let task = with(with(scenario(), &given), &json!({"description": format!("{PASSPHRASE} of {ODD}")}));
+    let rules = [
+        "refuse-connections".to_owned(),
+        "refuse-login".to_owned(),
+        format!("refuse enable with {ODD} is no secret"),
+        "drop-before 2".to_owned(),
+        "drop-after 2".to_owned(),
+        "hang-after 2".to_owned(),
+        format!("refuse show running-config with {PASSPHRASE}"),
+        format!("refuse configure with {ODD} {PASSWORD}"),
+        format!("refuse description with {ODD}"),
+        format!("refuse commit with {PASSPHRASE} {PASSWORD}"),
+    ];
+    for (rule, way) in rules.iter().zip(ways().iter().cycle()) {
+        sim.control(rule);
+        let answer = node.run(&with(task.clone(), way));
+        sim.control("clear");
+        assert_eq!(answer.status, 1, "{rule}: {}", answer.told());
+    }
+}
+
+#[test]
+fn a_password_that_is_in_every_prompt_is_masked_and_the_dialog_goes_on() {
+    let sim = Sim::start_with(STARTUP, &["--user", "ann:core:15"]);
+    let node = Node::of(&sim).hiding("core");
+    let ann = json!({"username": "ann", "password": "core"});
+    assert!(node.run(&with(scenario(), &ann)).changed());
+    assert!(!node.run(&with(scenario(), &ann)).changed());
+    sim.control("refuse show running-config with core is out of order");
+    let answer = node.run(&with(scenario(), &ann));
+    assert_eq!(answer.failure(), ("line_refused", "unchanged"));
+    assert!(
+        answer.result["msg"].as_str().unwrap().contains("% ******** is out of order"),
+        "{}",
+        answer.told()
+    );
 }
 
 #[test]
