@@ -65,7 +65,13 @@ pub type Histories = BTreeMap<Name, History>;
 
 impl Live {
     /// Puts together what is configured and what is seen.
-    pub fn new(config: &Config, ports: &BTreeSet<Name>, status: &Status, histories: &mut Histories) -> Self {
+    pub fn new(
+        config: &Config,
+        ports: &BTreeSet<Name>,
+        status: &Status,
+        histories: &mut Histories,
+        now: SystemTime,
+    ) -> Self {
         let defaults = config.defaults();
         let system = status.system.clone().unwrap_or_else(|| SYSTEM.to_owned());
         let mut live = Self { system, ..Self::default() };
@@ -75,7 +81,7 @@ impl Live {
             let mut status = status.ports.get(&name.to_string()).cloned().unwrap_or_default();
             status.link &= !shutdown;
             status.bundled &= status.link;
-            let history = History::note(histories, name, status.link);
+            let history = History::note(histories, name, status.link, now);
             let member = interface.channel_group;
             live.ports.insert(name.clone(), Port { status, member, history });
         }
@@ -104,7 +110,7 @@ impl Live {
                 channel.speed = 0;
             }
             channel.up = !channel.active.is_empty();
-            channel.history = History::note(histories, name, channel.up);
+            channel.history = History::note(histories, name, channel.up, now);
             live.channels.insert(number, channel);
         }
         live
@@ -138,8 +144,7 @@ impl Channel {
 }
 
 impl History {
-    fn note(histories: &mut Histories, name: &Name, up: bool) -> Self {
-        let now = SystemTime::now();
+    fn note(histories: &mut Histories, name: &Name, up: bool, now: SystemTime) -> Self {
         let history = histories.entry(name.clone()).or_insert(Self { up, since: now, changes: 0 });
         if history.up != up {
             *history = Self { up, since: now, changes: history.changes + 1 };

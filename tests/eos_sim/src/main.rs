@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -183,7 +183,7 @@ async fn let_time_pass(host: &Host) -> anyhow::Result<()> {
     loop {
         ticks.tick().await;
         tokio::task::block_in_place(|| {
-            host.switch.tick(Instant::now());
+            host.switch.tick();
             host.settle();
         });
     }

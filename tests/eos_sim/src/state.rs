@@ -1,8 +1,9 @@
 //! What all connections share: the configurations, the sessions, the ports.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::dataplane::{DataPlane, Intent, Status};
 use crate::live::{Histories, Live};
@@ -27,6 +28,8 @@ pub struct State {
     pub ports: BTreeSet<Name>,
     /// The password of `enable`.
     pub enable_secret: Option<String>,
+    /// The switch's clock.
+    pub clock: Clock,
     /// When it was started.
     pub booted: SystemTime,
     /// What is to be logged.
@@ -48,6 +51,7 @@ impl State {
         mut plane: Box<dyn DataPlane>,
         enable_secret: Option<String>,
     ) -> anyhow::Result<Self> {
+        let clock = Clock::default();
         let platform = Platform::parse(&startup);
         let mut running = Config::parse(&startup);
         running.lacp_rate = platform.prints_lacp_rate();
@@ -61,7 +65,8 @@ impl State {
             sessions: Sessions::default(),
             ports,
             enable_secret,
-            booted: SystemTime::now(),
+            booted: clock.now(),
+            clock,
             troubles: Vec::new(),
             connections: BTreeMap::new(),
             plane,
@@ -96,12 +101,12 @@ impl State {
             self.troubles.push(format!("the ports could not be read: {error:#}"));
             Status::default()
         });
-        Live::new(&self.running, &self.ports, &status, &mut self.histories)
+        Live::new(&self.running, &self.ports, &status, &mut self.histories, self.clock.now())
     }
 
     /// Lets time pass.
-    pub fn tick(&mut self, now: Instant) {
-        self.sessions.tick(&mut self.running, now);
+    pub fn tick(&mut self) {
+        self.sessions.tick(&mut self.running, self.clock.now());
         self.make_real();
     }
 

@@ -1,7 +1,7 @@
 //! The simulated switch as a whole: it is booted, connected to, and time passes for it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, SystemTime};
 
 use crate::dataplane::DataPlane;
 use crate::state::State;
@@ -36,9 +36,21 @@ impl Switch {
         Terminal::new(Arc::clone(&self.state), user, privileged, from)
     }
 
-    /// Lets time pass: commit timers that ran out are gone back from.
-    pub fn tick(&self, now: Instant) {
-        self.state().tick(now);
+    /// What time it is there.
+    pub fn now(&self) -> SystemTime {
+        self.state().clock.now()
+    }
+
+    /// Does what it is time for, such as going back from a commit whose timer ran out.
+    pub fn tick(&self) {
+        self.state().tick();
+    }
+
+    /// Moves the clock forward, and does what it is time for then.
+    pub fn advance(&self, by: Duration) {
+        let mut state = self.state();
+        state.clock.advance(by);
+        state.tick();
     }
 
     /// Its name.

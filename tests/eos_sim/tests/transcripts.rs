@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eos_sim::dataplane::{DataPlane, Intent, LacpEnd, NoPlane, Status};
 use eos_sim::switch::{Setup, Switch};
@@ -55,14 +55,13 @@ struct Replay {
     switch: Switch,
     terminals: BTreeMap<String, Terminal>,
     user: String,
-    passed: Duration,
 }
 
 impl Replay {
     fn new(startup: String, plane: Box<dyn DataPlane>, enable_secret: Option<String>) -> Self {
         let switch = Switch::new(Setup { startup, plane, enable_secret }).unwrap();
         let terminals = [("admin".to_owned(), switch.terminal("admin", true, "192.0.2.1"))].into();
-        Self { switch, terminals, user: "admin".to_owned(), passed: Duration::ZERO }
+        Self { switch, terminals, user: "admin".to_owned() }
     }
 
     fn unplugged(startup: String) -> Self {
@@ -87,10 +86,7 @@ impl Replay {
                 self.terminals.entry(self.user.clone()).or_insert_with(new);
             }
             "password" => return self.terminal().password(argument).text,
-            "wait" => {
-                self.passed += Duration::from_secs(argument.parse().unwrap());
-                self.switch.tick(Instant::now() + self.passed);
-            }
+            "wait" => self.switch.advance(Duration::from_secs(argument.parse().unwrap())),
             "close" => self.terminal().close(),
             _ => panic!("what is `{what}`?"),
         }
