@@ -19,21 +19,29 @@ struct Date {
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     set: SystemTime,
-    running_since: Instant,
+    /// None where it stands still.
+    running_since: Option<Instant>,
     ahead: Duration,
 }
 
 impl Default for Clock {
     fn default() -> Self {
-        Self { set: SystemTime::now(), running_since: Instant::now(), ahead: Duration::ZERO }
+        Self { set: SystemTime::now(), running_since: Some(Instant::now()), ahead: Duration::ZERO }
     }
 }
 
 impl Clock {
     /// What it shows.
     pub fn now(&self) -> SystemTime {
-        let passed = self.running_since.elapsed().saturating_add(self.ahead);
+        let ran = self.running_since.map(|since| since.elapsed()).unwrap_or_default();
+        let passed = ran.saturating_add(self.ahead);
         self.set.checked_add(passed).unwrap_or(self.set)
+    }
+
+    /// Has it stand still from now on, but for [`Clock::advance`].
+    pub fn stop(&mut self) {
+        let ran = self.running_since.take().map(|since| since.elapsed());
+        self.advance(ran.unwrap_or_default());
     }
 
     /// Moves it forward.

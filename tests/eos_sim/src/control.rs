@@ -13,8 +13,8 @@ use tokio::net::{UnixListener, UnixStream};
 use crate::misbehaviour::Misbehaviour;
 use crate::switch::Switch;
 
-/// By how much its clock can be moved at once, in seconds: what is further away than a year has no date here.
-const MAX_ADVANCE: u64 = 366 * 24 * 60 * 60;
+/// The most seconds that make sense: a year.
+const MAX_SECONDS: u64 = 366 * 24 * 60 * 60;
 
 /// The socket. It vanishes with this.
 pub struct Control {
@@ -66,6 +66,7 @@ async fn converse(stream: UnixStream, switch: &Switch, misbehaviour: &Misbehavio
 fn answer(command: &str, switch: &Switch, misbehaviour: &Misbehaviour) -> String {
     match command {
         "clear" => misbehaviour.clear(),
+        "stop-clock" => switch.stop_clock(),
         "connections" => return format!("{}\nok\n", misbehaviour.accepted()),
         "logins" => return listed(&misbehaviour.logins()),
         "lines" => return listed(&misbehaviour.typed()),
@@ -84,15 +85,21 @@ fn carry_out(command: &str, switch: &Switch, misbehaviour: &Misbehaviour) -> any
     let (word, argument) = command.split_once(' ').unwrap_or((command, ""));
     match word {
         "advance" => switch.advance(seconds(argument)?),
+        "forward-delay" => switch.delay_forwarding(seconds(argument)?),
+        "partner" => {
+            let (port, partner) =
+                argument.split_once(' ').context("`partner` is followed by a port and a word")?;
+            switch.set_partner(port, partner.trim().parse()?)?;
+        }
         _ => misbehaviour.add(command.parse()?),
     }
     Ok(())
 }
 
 fn seconds(argument: &str) -> anyhow::Result<Duration> {
-    let seconds = argument.trim().parse().ok().filter(|seconds| *seconds <= MAX_ADVANCE);
+    let seconds = argument.trim().parse().ok().filter(|seconds| *seconds <= MAX_SECONDS);
     let seconds =
-        seconds.with_context(|| format!("`{argument}` is no number of seconds up to {MAX_ADVANCE}"))?;
+        seconds.with_context(|| format!("`{argument}` is no number of seconds up to {MAX_SECONDS}"))?;
     Ok(Duration::from_secs(seconds))
 }
 
@@ -147,6 +154,7 @@ mod tests {
     fn time_that_is_moved_forward_ends_commit_timers_and_sessions() {
         let switch = switch();
         let answer = |command| answer(command, &switch, &Misbehaviour::default());
+        assert_eq!(answer("stop-clock"), "ok\n");
         let mut terminal = switch.terminal("ann", true, "192.0.2.1");
         for line in
             ["configure session night", "hostname dark", "commit timer 00:05:00", "configure session day"]

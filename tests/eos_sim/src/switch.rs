@@ -3,7 +3,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use anyhow::Context as _;
+
 use crate::dataplane::DataPlane;
+use crate::names::Name;
+use crate::partner::Partner;
 use crate::state::State;
 use crate::terminal::Terminal;
 
@@ -46,11 +50,31 @@ impl Switch {
         self.state().tick();
     }
 
+    /// Has time pass only by [`Switch::advance`] from now on.
+    pub fn stop_clock(&self) {
+        self.state().clock.stop();
+    }
+
     /// Moves the clock forward, and does what it is time for then.
     pub fn advance(&self, by: Duration) {
         let mut state = self.state();
         state.clock.advance(by);
         state.tick();
+    }
+
+    /// Sets spanning tree's forward delay: how long an interface without portfast waits before it forwards. None at all
+    /// is no spanning tree, which is how a switch begins.
+    pub fn delay_forwarding(&self, delay: Duration) {
+        self.state().delay_forwarding(delay);
+    }
+
+    /// Says who is at the other end of a port's cable.
+    ///
+    /// # Errors
+    /// The switch has no such port, or its cables are real.
+    pub fn set_partner(&self, port: &str, partner: Partner) -> anyhow::Result<()> {
+        let name = Name::parse(port).with_context(|| format!("`{port}` is no port"))?;
+        self.state().set_partner(&name, partner)
     }
 
     /// Its name.

@@ -7,7 +7,7 @@ use super::Shown;
 use crate::clock::{self, Clock};
 use crate::config::Config;
 use crate::dataplane::Counters;
-use crate::interface::Interface;
+use crate::interface::{Interface, L2_MTU, MTU};
 use crate::live::{Channel, History, Live, Port};
 use crate::names::{Kind, Name, Names};
 use crate::state::State;
@@ -151,7 +151,7 @@ impl Seen<'_> {
     }
 
     fn mtu(&self) -> u32 {
-        let default = if self.switched || self.group().is_some() { 9214 } else { 1500 };
+        let default = if self.switched || self.group().is_some() { L2_MTU } else { MTU };
         self.interface.mtu.unwrap_or(default)
     }
 
