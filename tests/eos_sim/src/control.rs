@@ -179,6 +179,32 @@ mod tests {
     }
 
     #[test]
+    fn far_ends_and_the_forward_delay_are_set_and_what_is_not_there_is_named() {
+        let startup = "interface Ethernet7/1\n   channel-group 5 mode active\n".to_owned();
+        let plane = Box::new(Imagined::default());
+        let switch = Switch::new(Setup { startup, plane, enable_secret: None }).unwrap();
+        let answer = |command| answer(command, &switch, &Misbehaviour::default());
+        let mut terminal = switch.terminal("ann", true, "192.0.2.1");
+        let mut vlan = || terminal.line("show vlan | include default").text;
+        assert!(vlan().ends_with(" Po5\n"));
+        assert_eq!(answer("partner et7/1 silent"), "ok\n");
+        assert!(vlan().ends_with(" active\n"));
+        assert_eq!(answer("partner Ethernet7/1 up"), "ok\n");
+        assert!(vlan().ends_with(" Po5\n"));
+        assert_eq!(answer("forward-delay 30"), "ok\n");
+        assert!(vlan().ends_with(" active\n"));
+        assert_eq!(answer("forward-delay 0"), "ok\n");
+        assert!(vlan().ends_with(" Po5\n"));
+        for (wrong, error) in [
+            ("partner Ethernet7/1", "error: `partner` is followed by a port and a word\n"),
+            ("partner Ethernet9/1 up", "error: the switch has no port Ethernet9/1\n"),
+            ("partner nowhere up", "error: `nowhere` is no port\n"),
+        ] {
+            assert_eq!(answer(wrong), error);
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_one_line_of_error() {
         let answer = answer("dance", &switch(), &Misbehaviour::default());
         assert!(
