@@ -2,7 +2,6 @@
 //! `terminal.rs` lie echo, line ends, paging and the password prompt; and what misbehaviour makes of each line.
 
 use std::collections::VecDeque;
-use std::time::SystemTime;
 
 use russh::server::Msg;
 use russh::{Channel, ChannelMsg};
@@ -85,7 +84,7 @@ enum Waiting {
 impl Shell {
     /// Login to logout.
     async fn interact(&mut self) -> Result<(), Gone> {
-        let greeting = self.visit.greet(&clock::long(SystemTime::now()));
+        let greeting = self.visit.greet(&clock::long(self.visit.host.switch.now()));
         self.show(&greeting);
         self.show_prompt();
         loop {

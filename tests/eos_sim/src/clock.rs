@@ -1,6 +1,6 @@
-//! Times as EOS prints them. The switch is in UTC.
+//! The switch's clock, and times as EOS prints them. The switch is in UTC.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 const MONTHS: [&str; 12] =
@@ -12,6 +12,47 @@ struct Date {
     day: u64,
     weekday: u64,
     second: u64,
+}
+
+/// What everything in the switch that waits for a time goes by. It runs evenly, whatever becomes of the machine's own
+/// time of day, and can be moved forward.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    set: SystemTime,
+    /// None where it stands still.
+    running_since: Option<Instant>,
+    ahead: Duration,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { set: SystemTime::now(), running_since: Some(Instant::now()), ahead: Duration::ZERO }
+    }
+}
+
+impl Clock {
+    /// What it shows.
+    pub fn now(&self) -> SystemTime {
+        let ran = self.running_since.map(|since| since.elapsed()).unwrap_or_default();
+        let passed = ran.saturating_add(self.ahead);
+        self.set.checked_add(passed).unwrap_or(self.set)
+    }
+
+    /// Has it stand still from now on, but for [`Clock::advance`].
+    pub fn stop(&mut self) {
+        let ran = self.running_since.take().map(|since| since.elapsed());
+        self.advance(ran.unwrap_or_default());
+    }
+
+    /// Moves it forward.
+    pub fn advance(&mut self, by: Duration) {
+        self.ahead = self.ahead.saturating_add(by);
+    }
+}
+
+/// What has passed from one time to another; nothing where it is still to come.
+pub fn between(from: SystemTime, to: SystemTime) -> Duration {
+    to.duration_since(from).unwrap_or_default()
 }
 
 /// Seconds since 1970.

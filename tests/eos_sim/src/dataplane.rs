@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::partner::Partner;
+
 /// The system's address where there is no port whose address it could be.
 pub const SYSTEM: &str = "00:1c:73:00:00:00";
 
@@ -24,6 +26,17 @@ pub struct Channel {
     pub port: Port,
     /// Its members.
     pub members: BTreeMap<String, Member>,
+    /// Nobody answered LACP for long enough.
+    pub fallback: Option<Fallback>,
+}
+
+/// What a Port-Channel does when nobody answers LACP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fallback {
+    /// This member carries its traffic as if it were bundled; none where none has a link.
+    Static(Option<String>),
+    /// Its members stand alone, each with its own settings, until LACP is heard.
+    Individual,
 }
 
 /// An Ethernet interface in a Port-Channel.
@@ -33,8 +46,10 @@ pub struct Member {
     pub mode: LacpMode,
     /// `lacp timer fast`.
     pub fast: bool,
-    /// `shutdown`.
-    pub shutdown: bool,
+    /// `lacp port-priority`.
+    pub priority: u16,
+    /// Its own settings. Only `shutdown` counts, unless it stands alone.
+    pub port: Port,
 }
 
 /// How a member speaks LACP.
@@ -55,6 +70,10 @@ pub struct Port {
     pub shutdown: bool,
     /// Which VLANs it carries; none at all is a routed port.
     pub switchport: Option<Switchport>,
+    /// Nothing passes but LACP, whatever it is set to.
+    pub blocked: bool,
+    /// The largest packet that it takes, in bytes without the frame around it.
+    pub mtu: u32,
 }
 
 /// A switched interface.
@@ -144,6 +163,11 @@ pub trait DataPlane: Send {
     fn apply(&mut self, intent: &Intent) -> anyhow::Result<()>;
     /// What is seen now.
     fn status(&mut self) -> anyhow::Result<Status>;
+    /// Imagines somebody else at the other end of a port's cable. A real cable has a real other end.
+    fn set_partner(&mut self, port: &str, partner: Partner) -> anyhow::Result<()> {
+        let _ = partner;
+        anyhow::bail!("the cable of {port} is not imagined")
+    }
 }
 
 /// Ports of which nothing is at the other end: every one that is not shut down has carrier, and nobody answers LACP.
@@ -165,8 +189,10 @@ impl DataPlane for NoPlane {
         }
         for (number, channel) in &self.intent.channels {
             for (name, member) in &channel.members {
-                let mut port = lonely(name, !member.shutdown);
-                port.bundled = member.mode == LacpMode::On && port.link && !channel.port.shutdown;
+                let mut port = lonely(name, !member.port.shutdown);
+                let stands_in = channel.fallback == Some(Fallback::Static(Some(name.clone())));
+                port.bundled =
+                    (member.mode == LacpMode::On || stands_in) && port.link && !channel.port.shutdown;
                 port.lacp = (member.mode != LacpMode::On).then(|| unanswered(name, *number, member));
                 ports.insert(name.clone(), port);
             }
@@ -189,7 +215,7 @@ fn unanswered(name: &str, channel: u32, member: &Member) -> Lacp {
         system_priority: 32768,
         system: SYSTEM.to_owned(),
         port: u16::try_from(port_number(name)).unwrap_or(u16::MAX),
-        port_priority: 32768,
+        port_priority: member.priority,
         key: u16::try_from(channel).unwrap_or(u16::MAX),
         state,
     };

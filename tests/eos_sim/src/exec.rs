@@ -1,6 +1,6 @@
 //! Commands that move between modes or do something at once.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::commands::{Act, Exec};
 use crate::grammar::Matched;
@@ -49,8 +49,8 @@ impl Shell {
             }
             Exec::Session if form == Form::Plain => self.enter(state, argument)?,
             Exec::Session => {
-                let State { sessions, running, .. } = state;
-                sessions.delete(argument.unwrap_or_default(), running)?;
+                let State { sessions, running, clock, .. } = state;
+                sessions.delete(argument.unwrap_or_default(), running, clock.now())?;
             }
             Exec::SessionCommit => self.commit(state, argument.unwrap_or_default(), found.args.get(1))?,
             Exec::Commit => {
@@ -105,7 +105,7 @@ impl Shell {
             return Err(format!("% Invalid session name {name}"));
         }
         self.leave(state);
-        let name = state.sessions.enter(name, &state.running, &self.who, Instant::now())?;
+        let name = state.sessions.enter(name, &state.running, &self.who, state.clock.now())?;
         self.mode = Mode::Configure { session: Some(name), at: At::Top };
         Ok(())
     }
@@ -117,12 +117,12 @@ impl Shell {
         timer: Option<impl AsRef<str>>,
     ) -> Result<(), String> {
         let timer = timer.and_then(|seconds| seconds.as_ref().parse().ok()).map(Duration::from_secs);
-        let State { sessions, running, .. } = state;
-        sessions.commit(name, timer, running, &self.who, Instant::now())
+        let State { sessions, running, clock, .. } = state;
+        sessions.commit(name, timer, running, &self.who, clock.now())
     }
 }
 
 fn abort(state: &mut State, name: &str) -> Result<(), String> {
-    let State { sessions, running, .. } = state;
-    sessions.abort(name, running)
+    let State { sessions, running, clock, .. } = state;
+    sessions.abort(name, running, clock.now())
 }

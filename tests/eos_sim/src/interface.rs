@@ -10,6 +10,10 @@ use crate::vlans::Vlans;
 
 /// Seconds before a Port-Channel falls back, where nothing else is configured.
 pub const FALLBACK_TIMEOUT: u32 = 90;
+/// Bytes of a packet that is switched, where nothing else is configured.
+pub const L2_MTU: u32 = 9214;
+/// Bytes of a packet that is routed, where nothing else is configured.
+pub const MTU: u32 = 1500;
 /// LACP port priority, where nothing else is configured.
 pub const PORT_PRIORITY: u16 = 32768;
 

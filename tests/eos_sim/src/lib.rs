@@ -3,6 +3,8 @@
 //! Lower floors first; a file uses only what stands above it here.
 
 mod clock;
+pub mod partner;
+
 pub mod dataplane;
 mod grammar;
 mod names;
@@ -15,10 +17,13 @@ mod setting;
 
 mod config;
 mod config_text;
-mod intent;
 mod session;
 
 mod live;
+
+mod forwarding;
+mod intent;
+
 mod state;
 
 mod configure;

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use crate::config::Config;
-use crate::dataplane::{Counters, LacpMode, PortStatus, SYSTEM, Status};
+use crate::dataplane::{Counters, LacpEnd, LacpMode, PortStatus, SYSTEM, Status};
 use crate::names::Name;
+
+/// Of the state bits of LACP, the one that says whether a port may be bundled.
+const AGGREGATION: u8 = 1 << 2;
 
 /// Every port and channel.
 #[derive(Debug, Clone, Default)]
@@ -65,7 +68,13 @@ pub type Histories = BTreeMap<Name, History>;
 
 impl Live {
     /// Puts together what is configured and what is seen.
-    pub fn new(config: &Config, ports: &BTreeSet<Name>, status: &Status, histories: &mut Histories) -> Self {
+    pub fn new(
+        config: &Config,
+        ports: &BTreeSet<Name>,
+        status: &Status,
+        histories: &mut Histories,
+        now: SystemTime,
+    ) -> Self {
         let defaults = config.defaults();
         let system = status.system.clone().unwrap_or_else(|| SYSTEM.to_owned());
         let mut live = Self { system, ..Self::default() };
@@ -75,7 +84,7 @@ impl Live {
             let mut status = status.ports.get(&name.to_string()).cloned().unwrap_or_default();
             status.link &= !shutdown;
             status.bundled &= status.link;
-            let history = History::note(histories, name, status.link);
+            let history = History::note(histories, name, status.link, now);
             let member = interface.channel_group;
             live.ports.insert(name.clone(), Port { status, member, history });
         }
@@ -94,8 +103,10 @@ impl Live {
             };
             let members =
                 live.ports.iter().filter(|(_, port)| port.member.is_some_and(|(group, _)| group == number));
+            let lead = members.clone().find_map(|(_, port)| port.partner().filter(|_| port.status.bundled));
+            let lead = lead.map(|partner| &partner.system);
             for (at, (member, port)) in members.enumerate() {
-                channel.add(member, port, at == 0);
+                channel.add(member, port, lead, at == 0);
             }
             if channel.active.len() < usize::try_from(interface.min_links).unwrap_or(usize::MAX) {
                 let active = std::mem::take(&mut channel.active).into_iter();
@@ -104,7 +115,7 @@ impl Live {
                 channel.speed = 0;
             }
             channel.up = !channel.active.is_empty();
-            channel.history = History::note(histories, name, channel.up);
+            channel.history = History::note(histories, name, channel.up, now);
             live.channels.insert(number, channel);
         }
         live
@@ -112,7 +123,7 @@ impl Live {
 }
 
 impl Channel {
-    fn add(&mut self, name: &Name, port: &Port, is_first: bool) {
+    fn add(&mut self, name: &Name, port: &Port, lead: Option<&String>, is_first: bool) {
         let status = &port.status;
         if is_first {
             self.mac.clone_from(&status.mac);
@@ -126,20 +137,34 @@ impl Channel {
             self.active.push(name.clone());
             return;
         }
-        let is_answered = status.lacp.as_ref().is_some_and(|lacp| lacp.partner.is_some());
-        let reason = match port.member {
-            _ if !status.link => "link down",
-            Some((_, LacpMode::On)) => "not aggregated",
-            _ if is_answered => "LACP negotiation",
-            _ => "waiting for LACP response",
-        };
-        self.inactive.push((name.clone(), reason));
+        self.inactive.push((name.clone(), port.reason(lead)));
+    }
+}
+
+impl Port {
+    /// Who is at its other end, where LACP told.
+    pub fn partner(&self) -> Option<&LacpEnd> {
+        self.status.lacp.as_ref()?.partner.as_ref()
+    }
+
+    /// Why it does not carry its channel's traffic, in the words of EOS where they were recorded. `lead` is the system that
+    /// those that do have at their other end.
+    fn reason(&self, lead: Option<&String>) -> &'static str {
+        let is_static = matches!(self.member, Some((_, LacpMode::On)));
+        match self.partner() {
+            _ if !self.status.link && is_static => "link down",
+            _ if !self.status.link => "link down in LACP negotiation",
+            _ if is_static => "not aggregated",
+            Some(partner) if partner.state & AGGREGATION == 0 => "not aggregable",
+            Some(partner) if lead.is_some_and(|lead| *lead != partner.system) => "incompatible with agg",
+            Some(_) => "LACP negotiation",
+            None => "waiting for LACP response",
+        }
     }
 }
 
 impl History {
-    fn note(histories: &mut Histories, name: &Name, up: bool) -> Self {
-        let now = SystemTime::now();
+    fn note(histories: &mut Histories, name: &Name, up: bool, now: SystemTime) -> Self {
         let history = histories.entry(name.clone()).or_insert(Self { up, since: now, changes: 0 });
         if history.up != up {
             *history = Self { up, since: now, changes: history.changes + 1 };

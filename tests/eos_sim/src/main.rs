@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -70,6 +70,9 @@ struct Arguments {
     /// Make the configuration real on this bridge of Open vSwitch; Ethernet7/1 is the kernel's interface `Et7_1`
     #[arg(long, value_name = "BRIDGE")]
     ovs_bridge: Option<String>,
+    /// How long an interface without portfast waits before it forwards; EOS takes 30 seconds, this 0
+    #[arg(long, value_name = "SECONDS", default_value = "0")]
+    forward_delay: u16,
     /// Do something wrong, such as `drop-after 3`; see README.md
     #[arg(long, value_name = "RULE")]
     misbehave: Vec<Rule>,
@@ -155,8 +158,10 @@ fn host(arguments: &Arguments) -> anyhow::Result<Host> {
         None => Box::new(Imagined::default()),
     };
     let setup = Setup { startup: startup.clone(), plane, enable_secret: arguments.enable_secret.clone() };
+    let switch = Switch::new(setup).context("booting the switch")?;
+    switch.delay_forwarding(Duration::from_secs(arguments.forward_delay.into()));
     Ok(Host {
-        switch: Switch::new(setup).context("booting the switch")?,
+        switch,
         users,
         methods: arguments.auth.clone(),
         misbehaviour: Misbehaviour::default(),
@@ -183,7 +188,7 @@ async fn let_time_pass(host: &Host) -> anyhow::Result<()> {
     loop {
         ticks.tick().await;
         tokio::task::block_in_place(|| {
-            host.switch.tick(Instant::now());
+            host.switch.tick();
             host.settle();
         });
     }

@@ -1,10 +1,11 @@
 //! A data plane made of a real Open vSwitch, in this process's network namespace. What its database has to hold is
-//! decided in `ovs/plan.rs`; here it is read, written, and looked at.
+//! decided in `ovs/wanted.rs`, how it gets there in `ovs/plan.rs`; here it is read, written, and looked at.
 
 mod link;
 mod plan;
 mod row;
 mod show;
+mod wanted;
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -13,11 +14,11 @@ use anyhow::Context as _;
 
 use crate::dataplane::{DataPlane, Intent, PortStatus, Status};
 use link::Link;
-use plan::Wanted;
 use row::Database;
+use wanted::Wanted;
 
 /// For how long what was seen is what is seen.
-const FRESH: Duration = Duration::from_millis(200);
+const FRESH: Duration = Duration::from_millis(400);
 /// Seconds until a daemon that does not answer is given up.
 const TIME_LIMIT: &str = "--timeout=10";
 
@@ -63,7 +64,9 @@ impl Ovs {
             let carrier = link.carrier();
             let negotiation = lacp.get(&link.name);
             let bundled = match negotiation {
-                Some(negotiation) => negotiation.bundled,
+                Some(negotiation) => {
+                    negotiation.bundled || negotiation.enabled && self.wanted.stands_in(&link.name)
+                }
                 // Without LACP a bond's member, or the only member of a channel, needs no more than its cable.
                 None => {
                     self.wanted.is_member(&link.name) && bonds.get(&link.name).copied().unwrap_or(carrier)

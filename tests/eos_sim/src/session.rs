@@ -1,7 +1,7 @@
 //! Configuration sessions: their life from `configure session` to the end of a commit timer. What is typed into one
 //! is `configure.rs`, how they are listed `show/sessions.rs`.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use crate::config::Config;
 
@@ -38,7 +38,7 @@ pub struct Session {
     pub inside: Option<Connection>,
     /// When it came to an end, and by whom where it was committed.
     pub ended: Option<(SystemTime, Option<String>)>,
-    opened: Instant,
+    opened: SystemTime,
 }
 
 /// Who is connected.
@@ -58,7 +58,7 @@ pub struct Timer {
     /// Of which session.
     pub session: String,
     /// When.
-    pub deadline: Instant,
+    pub deadline: SystemTime,
     /// To what.
     before: Config,
 }
@@ -101,7 +101,7 @@ impl Sessions {
         name: Option<&str>,
         running: &Config,
         who: &Connection,
-        now: Instant,
+        now: SystemTime,
     ) -> Result<String, String> {
         let name = name.map_or_else(
             || {
@@ -149,7 +149,7 @@ impl Sessions {
         timer: Option<Duration>,
         running: &mut Config,
         who: &Connection,
-        now: Instant,
+        now: SystemTime,
     ) -> Result<(), String> {
         if let Some(other) = self.timer.as_ref().filter(|timer| timer.session != name) {
             return Err(format!("% Cannot commit: the commit timer of session {} is running", other.session));
@@ -157,7 +157,7 @@ impl Sessions {
         let session = self.list.iter_mut().find(|session| session.name == name && session.is_open());
         let session = session.ok_or_else(|| no_such_session(name))?;
         session.inside = None;
-        session.ended = Some((SystemTime::now(), Some(who.user.clone())));
+        session.ended = Some((now, Some(who.user.clone())));
         let before = match self.timer.take() {
             Some(timer) => timer.before,
             None => std::mem::replace(running, session.config.clone()),
@@ -172,11 +172,11 @@ impl Sessions {
     ///
     /// # Errors
     /// The error line, where there is no such session.
-    pub fn abort(&mut self, name: &str, running: &mut Config) -> Result<(), String> {
+    pub fn abort(&mut self, name: &str, running: &mut Config, now: SystemTime) -> Result<(), String> {
         let session = self.open_mut(name).ok_or_else(|| no_such_session(name))?;
         session.state = State::Aborted;
         session.inside = None;
-        session.ended = Some((SystemTime::now(), None));
+        session.ended = Some((now, None));
         if let Some(timer) = self.timer.take_if(|timer| timer.session == name) {
             *running = timer.before;
         }
@@ -188,9 +188,9 @@ impl Sessions {
     ///
     /// # Errors
     /// The error line, where there is no such session.
-    pub fn delete(&mut self, name: &str, running: &mut Config) -> Result<(), String> {
+    pub fn delete(&mut self, name: &str, running: &mut Config, now: SystemTime) -> Result<(), String> {
         if self.open(name).is_some() {
-            self.abort(name, running)?;
+            self.abort(name, running, now)?;
         }
         let before = self.list.len();
         self.list.retain(|session| session.name != name);
@@ -198,9 +198,9 @@ impl Sessions {
     }
 
     /// Ends what ran out: a commit timer, and pending sessions after a day.
-    pub fn tick(&mut self, running: &mut Config, now: Instant) {
+    pub fn tick(&mut self, running: &mut Config, now: SystemTime) {
         if let Some(timer) = self.timer.clone().filter(|timer| timer.deadline <= now) {
-            let _ = self.abort(&timer.session, running);
+            let _ = self.abort(&timer.session, running, now);
         }
         self.list.retain(|session| session.state != State::Pending || now < session.opened + LIFETIME);
     }

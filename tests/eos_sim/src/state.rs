@@ -1,17 +1,24 @@
 //! What all connections share: the configurations, the sessions, the ports.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
+use crate::clock::Clock;
 use crate::config::Config;
-use crate::dataplane::{DataPlane, Intent, Status};
+use crate::dataplane::{DataPlane, Fallback, Intent, Status};
+use crate::forwarding::{Forwarding, Verdict};
 use crate::live::{Histories, Live};
 use crate::names::Name;
+use crate::partner::Partner;
 use crate::platform::Platform;
 use crate::session::{Connection, Sessions};
 
 /// The number of the first terminal.
 const FIRST_VTY: u32 = 2;
+
+/// What is judged may be the cause of what is judged next: a fallback brings a Port-Channel up, which then waits for its
+/// forward delay. There is no longer chain.
+const ROUNDS: usize = 4;
 
 /// The state of the switch.
 pub struct State {
@@ -27,6 +34,8 @@ pub struct State {
     pub ports: BTreeSet<Name>,
     /// The password of `enable`.
     pub enable_secret: Option<String>,
+    /// The switch's clock.
+    pub clock: Clock,
     /// When it was started.
     pub booted: SystemTime,
     /// What is to be logged.
@@ -35,6 +44,8 @@ pub struct State {
     pub connections: BTreeMap<u32, Connection>,
     plane: Box<dyn DataPlane>,
     intent: Intent,
+    forwarding: Forwarding,
+    verdict: Verdict,
     histories: Histories,
 }
 
@@ -45,29 +56,33 @@ impl State {
     /// What the data plane says to it.
     pub fn boot(
         startup: String,
-        mut plane: Box<dyn DataPlane>,
+        plane: Box<dyn DataPlane>,
         enable_secret: Option<String>,
     ) -> anyhow::Result<Self> {
+        let clock = Clock::default();
         let platform = Platform::parse(&startup);
         let mut running = Config::parse(&startup);
         running.lacp_rate = platform.prints_lacp_rate();
         let ports = running.interfaces.keys().filter(|name| name.is_ethernet()).cloned().collect();
-        let intent = running.intent(&ports);
-        plane.apply(&intent)?;
-        Ok(Self {
+        let mut state = Self {
             platform,
             startup,
             running,
             sessions: Sessions::default(),
             ports,
             enable_secret,
-            booted: SystemTime::now(),
+            booted: clock.now(),
+            clock,
             troubles: Vec::new(),
             connections: BTreeMap::new(),
             plane,
-            intent,
+            intent: Intent::default(),
+            forwarding: Forwarding::default(),
+            verdict: Verdict::default(),
             histories: Histories::new(),
-        })
+        };
+        state.apply()?;
+        Ok(state)
     }
 
     /// Gives a connection its terminal.
@@ -80,14 +95,55 @@ impl State {
 
     /// Brings the ports to the running-config. What cannot be done is a trouble: a switch takes any configuration.
     pub fn make_real(&mut self) {
-        let intent = self.running.intent(&self.ports);
-        if self.intent == intent {
-            return;
-        }
-        if let Err(error) = self.plane.apply(&intent) {
+        if let Err(error) = self.apply() {
             self.troubles.push(format!("the configuration could not be made real: {error:#}"));
         }
-        self.intent = intent;
+    }
+
+    fn apply(&mut self) -> anyhow::Result<()> {
+        for _ in 0..ROUNDS {
+            self.verdict = Verdict::default();
+            if self.forwarding.concerns(&self.running) {
+                let live = self.observe();
+                self.verdict = self.forwarding.judge(&self.running, &live, self.clock.now());
+            }
+            let intent = self.running.intent(&self.ports, &self.verdict);
+            if self.intent == intent {
+                break;
+            }
+            let applied = self.plane.apply(&intent);
+            self.intent = intent;
+            applied?;
+        }
+        Ok(())
+    }
+
+    /// What the ports were last told.
+    pub fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
+    /// What a Port-Channel does because nobody answers LACP.
+    pub fn fallback(&self, channel: u32) -> Option<&Fallback> {
+        self.verdict.fallbacks.get(&channel)
+    }
+
+    /// Sets how long an interface without portfast waits before it forwards. Where none did so far, those
+    /// that are up begin to.
+    pub fn delay_forwarding(&mut self, delay: Duration) {
+        self.forwarding.delay = delay;
+        self.make_real();
+    }
+
+    /// Says who is at the other end of a port's cable.
+    ///
+    /// # Errors
+    /// The switch has no such port, or its cables are real.
+    pub fn set_partner(&mut self, port: &Name, partner: Partner) -> anyhow::Result<()> {
+        anyhow::ensure!(self.ports.contains(port), "the switch has no port {port}");
+        self.plane.set_partner(&port.to_string(), partner)?;
+        self.make_real();
+        Ok(())
     }
 
     /// What the ports are doing now.
@@ -96,12 +152,12 @@ impl State {
             self.troubles.push(format!("the ports could not be read: {error:#}"));
             Status::default()
         });
-        Live::new(&self.running, &self.ports, &status, &mut self.histories)
+        Live::new(&self.running, &self.ports, &status, &mut self.histories, self.clock.now())
     }
 
     /// Lets time pass.
-    pub fn tick(&mut self, now: Instant) {
-        self.sessions.tick(&mut self.running, now);
+    pub fn tick(&mut self) {
+        self.sessions.tick(&mut self.running, self.clock.now());
         self.make_real();
     }
 

@@ -1,9 +1,13 @@
 //! The simulated switch as a whole: it is booted, connected to, and time passes for it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
 
 use crate::dataplane::DataPlane;
+use crate::names::Name;
+use crate::partner::Partner;
 use crate::state::State;
 use crate::terminal::Terminal;
 
@@ -36,9 +40,41 @@ impl Switch {
         Terminal::new(Arc::clone(&self.state), user, privileged, from)
     }
 
-    /// Lets time pass: commit timers that ran out are gone back from.
-    pub fn tick(&self, now: Instant) {
-        self.state().tick(now);
+    /// What time it is there.
+    pub fn now(&self) -> SystemTime {
+        self.state().clock.now()
+    }
+
+    /// Does what it is time for, such as going back from a commit whose timer ran out.
+    pub fn tick(&self) {
+        self.state().tick();
+    }
+
+    /// Has time pass only by [`Switch::advance`] from now on.
+    pub fn stop_clock(&self) {
+        self.state().clock.stop();
+    }
+
+    /// Moves the clock forward, and does what it is time for then.
+    pub fn advance(&self, by: Duration) {
+        let mut state = self.state();
+        state.clock.advance(by);
+        state.tick();
+    }
+
+    /// Sets spanning tree's forward delay: how long an interface without portfast waits before it forwards. None at all
+    /// is no spanning tree, which is how a switch begins.
+    pub fn delay_forwarding(&self, delay: Duration) {
+        self.state().delay_forwarding(delay);
+    }
+
+    /// Says who is at the other end of a port's cable.
+    ///
+    /// # Errors
+    /// The switch has no such port, or its cables are real.
+    pub fn set_partner(&self, port: &str, partner: Partner) -> anyhow::Result<()> {
+        let name = Name::parse(port).with_context(|| format!("`{port}` is no port"))?;
+        self.state().set_partner(&name, partner)
     }
 
     /// Its name.

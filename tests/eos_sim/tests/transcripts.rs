@@ -4,6 +4,8 @@
 //! - `~ switch SECRET` starts the switch with this secret of `enable`; by default it has none.
 //! - `~ release 4.20.1F` starts the switch with this release.
 //! - `~ answered` starts the switch with something at the other end of its cables that answers LACP.
+//! - `~ imagined` starts the switch with the cables that are imagined where there is no Open vSwitch.
+//! - `~ partner PORT HOW` and `~ forward-delay SECONDS` are commands of the control socket.
 //! - `~ user NAME` goes to this user's connection, which begins unprivileged where it is new.
 //! - `~ password TEXT` is typed where `Password: ` stands.
 //! - `~ wait SECONDS` lets time pass.
@@ -15,9 +17,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eos_sim::dataplane::{DataPlane, Intent, LacpEnd, NoPlane, Status};
+use eos_sim::imagined::Imagined;
 use eos_sim::switch::{Setup, Switch};
 use eos_sim::terminal::{Answer, Terminal, Then};
 
@@ -55,14 +58,15 @@ struct Replay {
     switch: Switch,
     terminals: BTreeMap<String, Terminal>,
     user: String,
-    passed: Duration,
 }
 
 impl Replay {
     fn new(startup: String, plane: Box<dyn DataPlane>, enable_secret: Option<String>) -> Self {
         let switch = Switch::new(Setup { startup, plane, enable_secret }).unwrap();
+        // A machine that is busy for a while is no reason for a timer to run out.
+        switch.stop_clock();
         let terminals = [("admin".to_owned(), switch.terminal("admin", true, "192.0.2.1"))].into();
-        Self { switch, terminals, user: "admin".to_owned(), passed: Duration::ZERO }
+        Self { switch, terminals, user: "admin".to_owned() }
     }
 
     fn unplugged(startup: String) -> Self {
@@ -81,16 +85,19 @@ impl Replay {
             }
             "release" => *self = Self::unplugged(STARTUP.replace("4.28.3M", argument)),
             "answered" => *self = Self::new(STARTUP.to_owned(), Box::<Answered>::default(), None),
+            "imagined" => *self = Self::new(STARTUP.to_owned(), Box::<Imagined>::default(), None),
+            "partner" => {
+                let (port, partner) = argument.split_once(' ').unwrap();
+                self.switch.set_partner(port, partner.parse().unwrap()).unwrap();
+            }
+            "forward-delay" => self.switch.delay_forwarding(Duration::from_secs(argument.parse().unwrap())),
             "user" => {
                 argument.clone_into(&mut self.user);
                 let new = || self.switch.terminal(argument, false, "192.0.2.2");
                 self.terminals.entry(self.user.clone()).or_insert_with(new);
             }
             "password" => return self.terminal().password(argument).text,
-            "wait" => {
-                self.passed += Duration::from_secs(argument.parse().unwrap());
-                self.switch.tick(Instant::now() + self.passed);
-            }
+            "wait" => self.switch.advance(Duration::from_secs(argument.parse().unwrap())),
             "close" => self.terminal().close(),
             _ => panic!("what is `{what}`?"),
         }
@@ -106,6 +113,8 @@ impl Replay {
             } else {
                 let prompt = self.terminal().prompt();
                 let Some(typed) = line.strip_prefix(&prompt) else { continue };
+                // Typing takes a moment, by which the earlier is told from the later.
+                self.switch.advance(Duration::from_millis(1));
                 self.terminal().line(typed)
             };
             let _ = write!(shown, "{line}\n{}", answer.text);

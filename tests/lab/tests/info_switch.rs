@@ -62,7 +62,7 @@ fn each_end_is_told_as_the_other_one_knows_itself_and_a_cut_cable_with_its_reaso
     })?;
     let (cut, left) = (&channel["members"][INTERFACES[0]], &channel["members"][INTERFACES[1]]);
     assert_eq!((&cut["link"], &cut["shutdown"]), (&json!(false), &json!(false)));
-    assert_eq!(cut["reason"], "link down");
+    assert_eq!(cut["reason"], "link down in LACP negotiation");
     assert_eq!((&channel["up"], &left["bundled"]), (&json!(true), &json!(true)));
     Ok(())
 }

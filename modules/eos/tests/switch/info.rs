@@ -114,7 +114,7 @@ fn a_member_that_is_not_bundled_is_told_with_the_reason() {
         *member(&told, "Port-Channel7", "Ethernet8/1"),
         json!({
             "description": "", "lacp_mode": "active", "shutdown": true, "link": false,
-            "bandwidth": 10_000_000_000_u64, "bundled": false, "reason": "link down", "cause": "it is shut down",
+            "bandwidth": 10_000_000_000_u64, "bundled": false, "reason": "link down in LACP negotiation", "cause": "it is shut down",
             "actor": null, "partner": null,
         })
     );

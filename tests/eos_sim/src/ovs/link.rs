@@ -72,22 +72,33 @@ impl Link {
     }
 
     /// Whether it is set up, with or without a cable.
-    pub fn is_up(&self) -> bool {
+    fn is_up(&self) -> bool {
         let flags = self.read("flags").unwrap_or_default();
         u32::from_str_radix(flags.trim_start_matches("0x"), 16).is_ok_and(|flags| flags & UP != 0)
     }
 
-    /// Sets it up or down.
-    pub fn set_up(&self, up: bool) -> anyhow::Result<()> {
-        let state = if up { "up" } else { "down" };
+    /// Sets it up or down, and how large a packet it carries, as far as it is not so.
+    pub fn set(&self, up: bool, mtu: u32) -> anyhow::Result<()> {
+        if self.number::<u32>("mtu") != mtu {
+            self.ip(&["mtu", &mtu.to_string()])?;
+        }
+        if self.is_up() != up {
+            self.ip(&[if up { "up" } else { "down" }])?;
+        }
+        Ok(())
+    }
+
+    fn ip(&self, words: &[&str]) -> anyhow::Result<()> {
         let output = Command::new("ip")
-            .args(["link", "set", "dev", &self.name, state])
+            .args(["link", "set", "dev", &self.name])
+            .args(words)
             .output()
             .context("running ip")?;
         anyhow::ensure!(
             output.status.success(),
-            "setting `{}` {state}: {}",
+            "setting `{}` {}: {}",
             self.name,
+            words.join(" "),
             String::from_utf8_lossy(&output.stderr).trim()
         );
         Ok(())

@@ -1,138 +1,9 @@
-//! From a configuration to rows of Open vSwitch's database, and from the rows that are there to the one transaction
-//! that makes the difference. Nothing is done here.
+//! From the rows that are in Open vSwitch's database to those that are wanted (`wanted.rs`), in the one transaction that
+//! makes the difference. Nothing is done here.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::link::{Link, name_of};
-use super::row::{Database, PORT_SETTINGS, Port, Settings};
-use crate::dataplane::{Channel, Intent, LacpMode, Switchport};
-
-/// A VLAN that nobody may use (IEEE 802.1Q reserves it): a trunk of this one alone carries nothing, while an empty
-/// list of trunks would carry everything.
-const NO_VLAN: u16 = 4095;
-/// The LACP priorities of a switch at its defaults.
-const LACP_PRIORITY: &str = "32768";
-
-/// The end of the name of a second member without a cable, for a channel of one. Open vSwitch lets a port of one
-/// interface carry traffic whether LACP is answered or not, and announces it as an individual link; a bond waits.
-const STAND_IN: &str = "_none";
-
-/// What the database has to hold, and which interfaces have to be up.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
-    ports: BTreeMap<String, Port>,
-    /// `other_config` of every interface in a port.
-    interfaces: BTreeMap<String, String>,
-    up: BTreeMap<String, bool>,
-    members: BTreeSet<String>,
-}
-
-impl Wanted {
-    /// What the configuration comes to on the cables that are there.
-    pub fn new(intent: &Intent, links: &[Link]) -> Self {
-        let cabled: BTreeSet<&str> = links.iter().map(|link| link.name.as_str()).collect();
-        let mut wanted = Self::default();
-        for (name, port) in &intent.ports {
-            let name = name_of(name);
-            if cabled.contains(name.as_str()) {
-                wanted.up.insert(name.clone(), !port.shutdown);
-                wanted.interfaces.insert(name.clone(), String::new());
-                let settings = vlans(port.switchport.as_ref(), &intent.vlans);
-                wanted.ports.insert(name.clone(), Port { interfaces: [name].into(), settings });
-            }
-        }
-        for (number, channel) in &intent.channels {
-            wanted.add_channel(*number, channel, intent, &cabled);
-        }
-        wanted
-    }
-
-    fn add_channel(&mut self, number: u32, channel: &Channel, intent: &Intent, cabled: &BTreeSet<&str>) {
-        let mut interfaces = BTreeSet::new();
-        for (name, member) in &channel.members {
-            let name = name_of(name);
-            if cabled.contains(name.as_str()) {
-                self.up.insert(name.clone(), !member.shutdown && !channel.port.shutdown);
-                self.interfaces.insert(name.clone(), member_settings(number, member.mode));
-                self.members.insert(name.clone());
-                interfaces.insert(name);
-            }
-        }
-        let mut settings = bond_settings(channel);
-        if interfaces.len() == 1 && settings.contains_key("lacp") {
-            interfaces.insert(format!("Po{number}{STAND_IN}"));
-        }
-        if !interfaces.is_empty() {
-            settings.extend(vlans(channel.port.switchport.as_ref(), &intent.vlans));
-            self.ports.insert(format!("Po{number}"), Port { interfaces, settings });
-        }
-    }
-
-    /// Whether an interface is in a Port-Channel.
-    pub fn is_member(&self, interface: &str) -> bool {
-        self.members.contains(interface)
-    }
-
-    /// Of the interfaces, sets those up that have to be up, or those down that have to be down.
-    pub fn set_links(&self, links: &[Link], up: bool) -> anyhow::Result<()> {
-        for link in links.iter().filter(|link| self.up.get(&link.name) == Some(&up) && link.is_up() != up) {
-            link.set_up(up)?;
-        }
-        Ok(())
-    }
-}
-
-/// LACP is Open vSwitch's matter per bond: it begins if any member begins, and is fast if any is.
-fn bond_settings(channel: &Channel) -> Settings {
-    let any = |mode| channel.members.values().any(|member| member.mode == mode);
-    let lacp = match (any(LacpMode::Active), any(LacpMode::Passive)) {
-        (true, _) => "active",
-        (false, true) => "passive",
-        (false, false) => return [("bond_mode", "balance-slb".to_owned())].into(),
-    };
-    let time = if channel.members.values().any(|member| member.fast) { "fast" } else { "slow" };
-    [
-        ("bond_mode", "balance-tcp".to_owned()),
-        ("lacp", lacp.to_owned()),
-        ("other_config", format!("lacp-system-priority={LACP_PRIORITY},lacp-time={time}")),
-    ]
-    .into()
-}
-
-/// The key is the channel's number, as on EOS, and so does not change with the members.
-fn member_settings(number: u32, mode: LacpMode) -> String {
-    match (mode, u16::try_from(number)) {
-        (LacpMode::On, _) => String::new(),
-        (_, Ok(key)) => format!("lacp-aggregation-key={key},lacp-port-priority={LACP_PRIORITY}"),
-        (_, Err(_)) => format!("lacp-port-priority={LACP_PRIORITY}"),
-    }
-}
-
-/// A VLAN that is not in the VLAN database carries nothing, and neither does a routed port.
-fn vlans(switchport: Option<&Switchport>, existing: &BTreeSet<u16>) -> Settings {
-    let trunk = |vlans: &BTreeSet<u16>| -> Settings {
-        let mut numbers: Vec<String> = vlans.iter().map(u16::to_string).collect();
-        if numbers.is_empty() {
-            numbers.push(NO_VLAN.to_string());
-        }
-        [("vlan_mode", "trunk".to_owned()), ("trunks", numbers.join(","))].into()
-    };
-    match switchport {
-        Some(Switchport::Access(vlan)) if existing.contains(vlan) => {
-            [("vlan_mode", "access".to_owned()), ("tag", vlan.to_string())].into()
-        }
-        Some(Switchport::Trunk { native, allowed }) => {
-            let carried: BTreeSet<u16> = allowed.intersection(existing).copied().collect();
-            let mut settings = trunk(&carried);
-            if let Some(native) = native.filter(|native| carried.contains(native)) {
-                settings.insert("vlan_mode", "native-untagged".to_owned());
-                settings.insert("tag", native.to_string());
-            }
-            settings
-        }
-        Some(Switchport::Access(_)) | None => trunk(&BTreeSet::new()),
-    }
-}
+use super::link::Link;
+use super::row::{Database, PORT_SETTINGS, Port};
+use super::wanted::{STAND_IN, Wanted};
 
 /// The arguments of one `ovs-vsctl` that brings what was found to what is wanted; none where it is so. Ports that
 /// are not named as the switch names its own are somebody else's.
@@ -233,16 +104,19 @@ impl Commands {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
-    use crate::dataplane::{self, Member};
+    use crate::dataplane::{self, Channel, Fallback, Intent, LacpMode, Member, Switchport};
 
     fn links() -> Vec<Link> {
         ["Et1", "Et2", "Et3"].map(Link::named).into()
     }
 
     fn intent(members: &[(&str, LacpMode)], switchport: Option<Switchport>) -> Intent {
-        let member = |mode| Member { mode, fast: false, shutdown: false };
-        let port = |switchport| dataplane::Port { shutdown: false, switchport };
+        let port = |switchport| dataplane::Port { shutdown: false, switchport, blocked: false, mtu: 9214 };
+        let member =
+            |mode| Member { mode, fast: false, priority: 32768, port: port(Some(Switchport::Access(10))) };
         let members: BTreeMap<_, _> =
             members.iter().map(|(name, mode)| ((*name).to_owned(), member(*mode))).collect();
         let alone = ["Ethernet1", "Ethernet2", "Ethernet3", "Ethernet4"].map(str::to_owned).into_iter();
@@ -252,7 +126,7 @@ mod tests {
                 .filter(|name| !members.contains_key(name))
                 .map(|name| (name, port(Some(Switchport::Access(1)))))
                 .collect(),
-            channels: [(1001, Channel { port: port(switchport), members })].into(),
+            channels: [(1001, Channel { port: port(switchport), members, fallback: None })].into(),
         }
     }
 
@@ -268,25 +142,6 @@ mod tests {
     fn change(from: &Intent, to: &Intent) -> String {
         let (from, to) = (Wanted::new(from, &links()), Wanted::new(to, &links()));
         transaction("sw", &holding(&from), &to, &links()).join(" ")
-    }
-
-    #[test]
-    fn vlans_that_do_not_exist_carry_nothing() {
-        let existing: BTreeSet<u16> = [1, 10, 20].into();
-        let shown = |switchport: Option<Switchport>| -> String {
-            let settings = vlans(switchport.as_ref(), &existing);
-            settings.iter().map(|(column, value)| format!("{column}={value} ")).collect::<Vec<_>>().concat()
-        };
-        assert_eq!(shown(Some(Switchport::Access(10))), "tag=10 vlan_mode=access ");
-        assert_eq!(shown(Some(trunk(Some(1), &[1, 10, 30]))), "tag=1 trunks=1,10 vlan_mode=native-untagged ");
-        assert_eq!(shown(Some(trunk(Some(30), &[10, 30]))), "trunks=10 vlan_mode=trunk ");
-        assert_eq!(shown(Some(trunk(Some(1), &[10]))), "trunks=10 vlan_mode=trunk ");
-        assert_eq!(shown(Some(trunk(None, &[1, 10]))), "trunks=1,10 vlan_mode=trunk ");
-        for nothing in
-            [None, Some(Switchport::Access(30)), Some(trunk(Some(1), &[])), Some(trunk(None, &[30]))]
-        {
-            assert_eq!(shown(nothing), "trunks=4095 vlan_mode=trunk ");
-        }
     }
 
     #[test]
@@ -328,6 +183,26 @@ mod tests {
              -- --id=@Et1 get Interface Et1 -- --id=@Et2 get Interface Et2 \
              -- set Port Po1001 interfaces=@Et1,@Et2 \
              -- set Interface Et2 other_config=lacp-aggregation-key=1001,lacp-port-priority=32768"
+        );
+    }
+
+    #[test]
+    fn a_fallback_puts_members_on_their_own_with_the_interfaces_that_are_there() {
+        let bundled = intent(&[("Ethernet1", LacpMode::Active)], None);
+        let mut alone = bundled.clone();
+        alone.channels.get_mut(&1001).unwrap().fallback = Some(Fallback::Individual);
+        assert_eq!(
+            change(&bundled, &alone),
+            "-- --id=@old_Po1001 get Port Po1001 -- remove Bridge sw ports @old_Po1001 \
+             -- --id=@Et1 get Interface Et1 \
+             -- --id=@new_Et1 create Port name=Et1 interfaces=@Et1 -- add Bridge sw ports @new_Et1 \
+             -- set Port Et1 tag=10 -- set Port Et1 vlan_mode=access -- set Port Et1 lacp=active \
+             -- set Port Et1 other_config=lacp-system-priority=32768,lacp-time=slow"
+        );
+        let back = change(&alone, &bundled);
+        assert!(
+            back.starts_with("-- --id=@old_Et1 get Port Et1 -- remove Bridge sw ports @old_Et1 "),
+            "{back}"
         );
     }
 

@@ -23,6 +23,8 @@ const NOBODY: &str = "00:00:00:00:00:00";
 pub struct Negotiation {
     /// Whether it may carry traffic: the partner is heard and in agreement, and the link is up.
     pub bundled: bool,
+    /// Whether it may carry traffic, in agreement or in default of a partner.
+    pub enabled: bool,
     /// Both ends.
     pub lacp: Lacp,
 }
@@ -33,8 +35,10 @@ pub fn lacp(shown: &str) -> BTreeMap<String, Negotiation> {
     for (name, state, lines) in members(shown) {
         let field = |key: &str| lines.iter().find(|(found, _)| *found == key).map_or("", |(_, value)| *value);
         let partner = end(|key| field(&format!("partner {key}")));
+        let enabled = field("may_enable") == "true";
         let negotiation = Negotiation {
-            bundled: state.split(' ').eq(["current", "attached"]) && field("may_enable") == "true",
+            bundled: state.split(' ').eq(["current", "attached"]) && enabled,
+            enabled,
             lacp: Lacp {
                 actor: end(|key| field(&format!("actor {key}"))),
                 partner: (partner.system != NOBODY && !partner.system.is_empty()).then_some(partner),

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::Shown;
 use crate::clock;
-use crate::dataplane::LacpMode;
-use crate::live::{Channel, Live};
+use crate::dataplane::{Fallback, LacpMode};
+use crate::live::{Channel, Live, Port};
 use crate::names::Name;
 use crate::state::State;
 
@@ -160,24 +160,31 @@ pub(super) fn summary(state: &mut State) -> Shown {
     text.push_str("------------------ --------------- --------------------------------\n");
     for (number, channel) in &live.channels {
         let name = Name::port_channel(*number);
-        let of_channel = |port: &&crate::live::Port| port.member.is_some_and(|(group, _)| group == *number);
+        let of_channel = |port: &&Port| port.member.is_some_and(|(group, _)| group == *number);
         let mode = live.ports.values().find(of_channel).and_then(|port| port.member).map(|(_, mode)| mode);
-        let fallback = match state.running.interfaces.get(&name).and_then(|one| one.fallback.as_deref()) {
-            Some("individual") => "f^",
-            Some(_) => "f*",
-            None => "",
+        let enabled = state.fallback(*number);
+        let configured = state.running.interfaces.get(&name).and_then(|one| one.fallback.as_deref());
+        let fallback = match (configured, enabled) {
+            (Some("individual"), None) => "f^",
+            (Some("individual"), Some(_)) => "F^",
+            (Some(_), None) => "f*",
+            (Some(_), Some(_)) => "F*",
+            (None, _) => "",
         };
         let protocol = match mode {
             Some(LacpMode::On) => "Static".to_owned(),
             Some(LacpMode::Passive) => format!("LACP(p{fallback})"),
             Some(LacpMode::Active) | None => format!("LACP(a{fallback})"),
         };
-        let flags = match mode {
-            Some(LacpMode::On) => "P",
-            _ => "PG+",
-        };
-        let active = channel.active.iter().map(|member| format!("{}({flags})", member.short()));
-        let inactive = channel.inactive.iter().map(|(member, _)| format!("{}(D)", member.short()));
+        let active = channel.active.iter().map(|member| {
+            let flags = if live.ports.get(member).and_then(Port::partner).is_some() { "PG+" } else { "P" };
+            format!("{}({flags})", member.short())
+        });
+        let inactive = channel.inactive.iter().map(|(member, _)| {
+            let linked = live.ports.get(member).is_some_and(|port| port.status.link);
+            let flag = if linked && enabled == Some(&Fallback::Individual) { "I" } else { "D" };
+            format!("{}({flag})", member.short())
+        });
         let members: Vec<String> = active.chain(inactive).collect();
         let name = format!("{}({})", name.short(), if channel.up { 'U' } else { 'D' });
         let mut rows = members.chunks(4).map(|row| row.join(" "));
@@ -194,9 +201,14 @@ fn since(live: &Live, member: &Name) -> SystemTime {
     live.ports.get(member).map_or(SystemTime::UNIX_EPOCH, |port| port.history.since)
 }
 
+/// `unconfigured` was recorded; the others are the words of the legend.
 fn fallback_state(state: &State, name: &Name) -> &'static str {
-    let fallback = state.running.interfaces.get(name).and_then(|interface| interface.fallback.as_ref());
-    if fallback.is_some() { "configured" } else { "unconfigured" }
+    let configured = state.running.interfaces.get(name).is_some_and(|interface| interface.fallback.is_some());
+    match name.channel().and_then(|number| state.fallback(number)) {
+        Some(_) => "enabled",
+        None if configured => "configured",
+        None => "unconfigured",
+    }
 }
 
 fn title(word: &str) -> String {

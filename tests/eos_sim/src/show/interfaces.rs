@@ -1,15 +1,13 @@
 //! `show interfaces`, `show interfaces status`.
 
-use std::fmt::Write as _;
-use std::time::SystemTime;
-
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 
 use super::Shown;
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::config::Config;
 use crate::dataplane::Counters;
-use crate::interface::Interface;
+use crate::interface::{Interface, L2_MTU, MTU};
 use crate::live::{Channel, History, Live, Port};
 use crate::names::{Kind, Name, Names};
 use crate::state::State;
@@ -41,7 +39,7 @@ enum Is<'a> {
 pub(super) fn show(state: &mut State, asked: Option<&str>) -> Result<Shown, String> {
     let live = state.observe();
     let seen = find(&state.running, &live, asked)?;
-    let text = seen.iter().map(|one| text(one, &live)).collect();
+    let text = seen.iter().map(|one| text(one, &live, state.clock)).collect();
     let interfaces: Map<String, Value> =
         seen.iter().map(|one| (one.name.to_string(), json(one, &live))).collect();
     Ok(Shown { text, json: Some(json!({ "interfaces": interfaces })) })
@@ -153,7 +151,7 @@ impl Seen<'_> {
     }
 
     fn mtu(&self) -> u32 {
-        let default = if self.switched || self.group().is_some() { 9214 } else { 1500 };
+        let default = if self.switched || self.group().is_some() { L2_MTU } else { MTU };
         self.interface.mtu.unwrap_or(default)
     }
 
@@ -190,7 +188,7 @@ impl Seen<'_> {
     }
 }
 
-fn text(one: &Seen<'_>, live: &Live) -> String {
+fn text(one: &Seen<'_>, live: &Live, clock: Clock) -> String {
     let state = if one.link == Link::Disabled { "administratively down" } else { up_down(one.link) };
     let (protocol, status) = (one.protocol().to_lowercase(), one.link.status());
     let mut text = format!("{} is {state}, line protocol is {protocol} ({status})\n", one.name);
@@ -221,7 +219,7 @@ fn text(one: &Seen<'_>, live: &Live) -> String {
         Is::Virtual => {}
     }
     if let Some(history) = one.history() {
-        let since = SystemTime::now().duration_since(history.since).unwrap_or_default();
+        let since = clock::between(history.since, clock.now());
         let word = if one.link == Link::Connected { "Up" } else { "Down" };
         let _ = writeln!(text, "  {word} {}", clock::span(since));
         if matches!(one.is, Is::Port(_)) {

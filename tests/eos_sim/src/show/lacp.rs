@@ -31,9 +31,7 @@ const STATES: [&str; 8] = [
 ];
 
 pub(super) fn neighbor(state: &mut State) -> Shown {
-    table(state, "Partner", None, |port| {
-        port.status.lacp.as_ref().and_then(|lacp| lacp.partner.clone()).unwrap_or_default()
-    })
+    table(state, "Partner", None, |port| port.partner().cloned().unwrap_or_default())
 }
 
 pub(super) fn interface(state: &mut State, asked: Option<&str>) -> Shown {
@@ -105,12 +103,12 @@ fn json(port: &Port) -> Value {
 }
 
 fn status(port: &Port) -> &'static str {
-    let is_answered = port.status.lacp.as_ref().is_some_and(|lacp| lacp.partner.is_some());
-    match () {
-        () if port.status.bundled => "bundled",
-        () if !port.status.link => "down",
-        () if is_answered => "negotiation",
-        () => "noAgg",
+    match port.partner() {
+        // What a fallback put in, LACP did not bundle.
+        Some(_) if port.status.bundled => "bundled",
+        _ if !port.status.link => "down",
+        Some(_) => "negotiation",
+        None => "noAgg",
     }
 }
 

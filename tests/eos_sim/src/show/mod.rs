@@ -70,7 +70,7 @@ pub fn show(state: &mut State, show: Show, found: &Matched<Act>, asker: Asker<'_
         Show::SessionsDetail => Ok(sessions::show(state, asker, true)),
         Show::Version => Ok(system::version(state)),
         Show::Hostname => Ok(system::hostname(state)),
-        Show::Clock => Ok(system::clock()),
+        Show::Clock => Ok(system::clock(state)),
         Show::Privilege => Ok(system::privilege(asker.privileged)),
         Show::Users => Ok(system::users(state, asker)),
         Show::Vlan => vlans::show(state, argument),

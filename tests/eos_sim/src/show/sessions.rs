@@ -1,9 +1,7 @@
 //! `show configuration sessions`.
 
-use std::fmt::Write as _;
-use std::time::Instant;
-
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 
 use super::{Asker, Shown};
 use crate::clock;
@@ -22,9 +20,11 @@ fn text(state: &State, asker: Asker<'_>, detail: bool) -> String {
     let mut text = format!(
         "Maximum number of completed sessions: {MAX_COMPLETED}\nMaximum number of pending sessions: {MAX_PENDING}\n"
     );
-    let left = state.sessions.timer().map(|timer| {
-        (timer.session.clone(), clock::left(timer.deadline.saturating_duration_since(Instant::now())))
-    });
+    let now = state.clock.now();
+    let left = state
+        .sessions
+        .timer()
+        .map(|timer| (timer.session.clone(), clock::left(clock::between(now, timer.deadline))));
     if apart {
         text.push_str("Merge on commit is disabled\nAutosave to startup-config on commit is disabled\n");
         if let Some((name, left)) = &left {
@@ -72,10 +72,10 @@ fn text(state: &State, asker: Asker<'_>, detail: bool) -> String {
 fn json(state: &State, asker: Asker<'_>, detail: bool) -> Value {
     let apart = state.platform.lists_timer_apart();
     // Times of commit timers count from the start of the switch, as `uptime` of `show version` does.
-    let expiry = state.sessions.timer().map(|timer| {
-        let left = timer.deadline.saturating_duration_since(Instant::now());
-        (timer, (state.booted.elapsed().unwrap_or_default() + left).as_secs_f64())
-    });
+    let expiry = state
+        .sessions
+        .timer()
+        .map(|timer| (timer, clock::between(state.booted, timer.deadline).as_secs_f64()));
     let mut sessions = Map::new();
     for session in state.sessions.list() {
         let mut instances = Map::new();

@@ -1,7 +1,6 @@
 //! The switch as a whole: `show version`, `show hostname`, `show clock`.
 
 use std::fmt::Write as _;
-use std::time::SystemTime;
 
 use serde_json::json;
 
@@ -16,7 +15,7 @@ pub(super) fn version(state: &mut State) -> Shown {
     let system = state.observe().system;
     let dotted = dots(&system);
     let (model, release) = (&state.platform.model, &state.platform.release);
-    let uptime = state.booted.elapsed().unwrap_or_default();
+    let uptime = clock::between(state.booted, state.clock.now());
     let text = format!(
         "Arista {model}\n\
          Hardware version: 11.00\n\
@@ -66,8 +65,8 @@ pub(super) fn hostname(state: &State) -> Shown {
     Shown { text: format!("Hostname: {name}\nFQDN:     {name}\n"), json: Some(json) }
 }
 
-pub(super) fn clock() -> Shown {
-    let now = SystemTime::now();
+pub(super) fn clock(state: &State) -> Shown {
+    let now = state.clock.now();
     let text = format!("{}\nTimezone: UTC\nClock source: local\n", clock::long(now));
     let json = json!({
         "timezone": "UTC",

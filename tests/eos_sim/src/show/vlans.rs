@@ -1,29 +1,35 @@
 //! `show vlan`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
 use super::Shown;
-use crate::dataplane::{Port, Switchport};
+use crate::dataplane::{Fallback, Port, Switchport};
 use crate::names::Name;
 use crate::state::State;
 use crate::vlans::Vlans;
 
 pub(super) fn show(state: &mut State, asked: Option<&str>) -> Result<Shown, String> {
     let live = state.observe();
-    let intent = state.running.intent(&state.ports);
+    let intent = state.intent().clone();
     let asked = asked.and_then(Vlans::parse);
     if let Some(missing) = asked.iter().flat_map(|asked| &asked.0).find(|id| !intent.vlans.contains(id)) {
         return Err(format!("% VLAN {missing} not found in current VLAN database"));
     }
-    // A port is listed where it forwards.
+    // A port is listed where it forwards; a member does where it stands alone.
+    let members = intent.channels.values().filter(|one| one.fallback == Some(Fallback::Individual));
+    let members = members.flat_map(|one| one.members.iter().map(|(name, member)| (name, &member.port)));
     let channels =
         intent.channels.iter().filter(|(number, _)| live.channels.get(number).is_some_and(|one| one.up));
     let channels = channels.map(|(number, channel)| (Name::port_channel(*number), &channel.port));
-    let ports = intent.ports.iter().filter_map(|(name, port)| Some((Name::parse(name)?, port)));
+    let ports =
+        intent.ports.iter().chain(members).filter_map(|(name, port)| Some((Name::parse(name)?, port)));
     let ports = ports.filter(|(name, _)| live.ports.get(name).is_some_and(|port| port.status.link));
-    let forwarding: Vec<(Name, &Port)> = ports.chain(channels).collect();
+    let ports: BTreeMap<Name, &Port> = ports.collect();
+    let forwarding = ports.into_iter().chain(channels).filter(|(_, port)| !port.blocked);
+    let forwarding: Vec<(Name, &Port)> = forwarding.collect();
 
     let mut text = "VLAN  Name                             Status    Ports\n\
                     ----- -------------------------------- --------- -------------------------------\n"
