@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::info::info;
-use crate::judge::Ends;
+use crate::judge::{Ends, each};
 use crate::scenario::scenario;
 use crate::sim::{STARTUP, Sim};
 
@@ -138,4 +138,48 @@ fn the_module_that_only_reads_waits_too_and_tells_what_it_found_all_the_same() {
     assert_eq!(absent.failure(), ("port_channel_not_found", "unchanged"), "{}", absent.told());
     sim.edit(&["interface Port-Channel1001", "no port-channel min-links"]);
     assert!(!info(&sim, &json!({"wait_for_lacp": 30})).changed());
+}
+
+/// The far ends of both members, by the words of the simulated switch's control socket.
+fn far_ends(sim: &Sim, words: [&str; 2]) {
+    for (port, word) in ["Ethernet7/1", "Ethernet8/1"].into_iter().zip(words) {
+        sim.control(&format!("partner {port} {word}"));
+    }
+}
+
+#[test]
+fn each_kind_of_far_end_is_told_with_its_reason_and_the_switch_goes_back() {
+    let cases = vec![
+        (["silent", "silent"], "nobody answers it in LACP"),
+        (["up", "down"], "it has no link"),
+        (["up", "other-system"], "and that of the others 3c:ec:ef:00:03:e9"),
+        (["up", "out-of-sync"], "does not agree"),
+        (["up", "individual"], "its partner takes it for a port of its own"),
+    ];
+    each(cases, |(words, reason)| {
+        let sim = Sim::start();
+        far_ends(&sim, words);
+        let before = sim.look();
+        let answer = sim.run(&task(&json!({"wait_for_lacp": 1})));
+        let what = format!("{words:?}: {}", answer.told());
+        assert_eq!(answer.failure(), ("lacp_not_up", "rolled_back"), "{what}");
+        let message = answer.result["msg"].as_str().unwrap();
+        assert!(message.contains("Ethernet8/1 of Port-Channel1001") && message.contains(reason), "{what}");
+        assert_eq!(message.contains("Ethernet7/1"), words[0] != "up", "{what}");
+        assert_eq!(sim.look(), before, "{what}");
+    });
+}
+
+#[test]
+fn a_far_end_that_answers_late_but_in_time_has_the_change_confirmed() {
+    let ends = Ends::of(&scenario());
+    each(vec![60, 0], |confirm_within| {
+        let sim = Sim::start();
+        far_ends(&sim, ["silent", "up"]);
+        let running = sim.begin(&task(&json!({"wait_for_lacp": 50, "confirm_within": confirm_within})));
+        sim.wait_for(|line| line.starts_with("show lacp interface"));
+        far_ends(&sim, ["up", "up"]);
+        let answer = running.finish();
+        ends.judge(&sim, &answer, &answer.told());
+    });
 }
