@@ -21,6 +21,8 @@ mod session;
 mod live;
 mod state;
 
+mod files;
+
 mod configure;
 mod exec;
 mod pipe;

@@ -3,6 +3,7 @@
 //!
 //! - `~ switch SECRET` starts the switch with this secret of `enable`; by default it has none.
 //! - `~ release 4.20.1F` starts the switch with this release.
+//! - `~ model DCS-7504` starts the switch as this model.
 //! - `~ answered` starts the switch with something at the other end of its cables that answers LACP.
 //! - `~ user NAME` goes to this user's connection, which begins unprivileged where it is new.
 //! - `~ password TEXT` is typed where `Password: ` stands.
@@ -80,6 +81,7 @@ impl Replay {
                 *self = Self::new(STARTUP.to_owned(), Box::<NoPlane>::default(), Some(argument.to_owned()));
             }
             "release" => *self = Self::unplugged(STARTUP.replace("4.28.3M", argument)),
+            "model" => *self = Self::unplugged(STARTUP.replace("DCS-7050QX-32S", argument)),
             "answered" => *self = Self::new(STARTUP.to_owned(), Box::<Answered>::default(), None),
             "user" => {
                 argument.clone_into(&mut self.user);
@@ -110,7 +112,7 @@ impl Replay {
             };
             let _ = write!(shown, "{line}\n{}", answer.text);
             match answer.then {
-                Then::Prompt => {}
+                Then::Prompt | Then::Paste => {}
                 Then::Password => shown.push_str("Password: \n"),
                 Then::Close => shown.push_str("closed\n"),
             }
