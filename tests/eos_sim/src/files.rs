@@ -1,5 +1,4 @@
-//! Files in flash: copies of the configuration, and going back to one of them. Texts that no switch was seen to print
-//! are not in the captures, and said to be so in `README.md`.
+//! Files in flash: copies of the configuration, and going back to one of them.
 
 use std::fmt::Write as _;
 
