@@ -65,13 +65,18 @@ test: ## everything that proves the project; the lab where it is run as root
 check: ## format, lints, dependencies, documentation, shell scripts
 	@tests/check
 
-bench: build ## what a task costs that has nothing to do, beside the Python modules for Open vSwitch
+bench: build ## what a task costs that has nothing to do, beside the Python modules for Open vSwitch; and a Port-Channel beside arista.eos
 	@tests/lab/prepare root
 	@tests/lab/prepare venv
+	@tests/lab/prepare clients
 	@tests/lab/prepare bench
+	@cargo build --quiet --locked --package eos_sim
 	@cargo run --quiet --locked --release --package bench
 
-soak: build ## runs killed at random moments, again and again (KILLS=1000, with the real ifreload REAL=30)
+soak: build ## runs killed at random moments, again and again (KILLS=1000, with the real ifreload REAL=30); clients of the simulated switch in more ways
+	@tests/lab/prepare clients
+	$(openssl) cargo build --locked --package eos
+	cargo nextest run --locked --package eos_sim --run-ignored only
 	cargo run --quiet -p lab --bin soak -- $(or $(KILLS),1000) $(or $(REAL),30) $(SEED)
 
 disabled: ## shows that tests can fail: rules disabled one by one, each with its test that has to go red

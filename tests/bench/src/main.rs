@@ -2,8 +2,8 @@
 //! that looks after the same object, in the same run. The Python ones are what Ansible sends for them, run by the
 //! node's own Python. What Ansible adds on both sides, ssh above all, is not in it.
 //!
-//! `bench measure …` is the same program on the node: see `measure.rs`. `bench stanzas`, `bench interfaces` and
-//! `bench port_channels` are those parts alone; the latter two do without the lab.
+//! `bench measure …` is the same program on the node: see `measure.rs`. `bench stanzas`, `bench interfaces`,
+//! `bench playbooks` and `bench port_channels` are those parts alone; the latter three do without the lab.
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
@@ -18,6 +18,7 @@ use crate::measure::{Expected, Measured};
 
 mod interfaces;
 mod measure;
+mod playbooks;
 mod port_channels;
 mod simulated;
 mod stanzas;
@@ -41,6 +42,7 @@ fn main() -> Result<()> {
             Ok(())
         }
         Some((part, [])) if part == "interfaces" => interfaces::compare(),
+        Some((part, [])) if part == "playbooks" => playbooks::compare(),
         Some((part, [])) if part == "port_channels" => port_channels::compare(),
         Some((part, [])) if part == "stanzas" => stanzas::compare(&lab()?),
         _ => {
@@ -53,6 +55,8 @@ fn main() -> Result<()> {
             switch::compare()?;
             println!();
             port_channels::compare()?;
+            println!();
+            playbooks::compare()?;
             println!();
             interfaces::compare()
         }

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result};
@@ -65,6 +65,18 @@ impl Simulated {
         let lines = self.control("lines")?;
         let lines = lines.lines().filter_map(|line| Some(line.split_once(' ')?.1.to_owned()));
         Ok((connections, lines.collect()))
+    }
+
+    /// Where it keeps its files, and others may keep theirs.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What Ansible is told of it.
+    pub fn variables(&self) -> Value {
+        json!({
+            "ansible_host": "127.0.0.1", "ansible_port": self.port, "ansible_user": USER, "ansible_password": PASSWORD,
+        })
     }
 
     /// The command that runs `eos_port_channel` with these arguments at this switch.

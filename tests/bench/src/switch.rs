@@ -47,7 +47,9 @@ pub fn compare() -> Result<()> {
     let binary = binary.to_str().context("the project's path is not UTF-8")?;
     let ours = measure_in(&lab, "control", RUNS, Expected::Unchanged, &[binary, &file])?;
     row(MODULE, &ours, &ours, &format!("{:.2} MB", megabytes(binary)?));
-    let theirs = measure_in(&lab, "control", RUNS, Expected::Unchanged, &["python3", &peer, &file])?;
+    let python = Lab::project().join(".lab/clients/bin/python");
+    let python = python.to_str().context("the project's path is not UTF-8")?;
+    let theirs = measure_in(&lab, "control", RUNS, Expected::Unchanged, &[python, &peer, &file])?;
     row("  netmiko: log in, show running-config", &theirs, &ours, "");
     println!(
         "\n{MODULE} with nothing to do: {connections} connection, {} commands after login: {}.\nAims: 1 connection, 5 commands.",

@@ -2,6 +2,7 @@
 //! `terminal.rs` lie echo, line ends, paging and the password prompt; and what misbehaviour makes of each line.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 
 use russh::server::Msg;
 use russh::{Channel, ChannelMsg};
@@ -16,6 +17,8 @@ use crate::terminal::{Answer, Terminal, Then};
 /// Rows of a terminal that does not say how many it has.
 const ROWS: usize = 24;
 const PASSWORD: &str = "Password: ";
+/// What stands before a pasted line that is answered.
+const PASTED: &str = "> ";
 
 /// The connection is gone, or cut.
 struct Gone;
@@ -77,6 +80,8 @@ enum Waiting {
     Line,
     Password,
     More(Pager, Then),
+    /// For the end of what is pasted: what its lines were answered so far.
+    Paste(String),
     /// For the connection to be closed.
     Nothing,
 }
@@ -129,6 +134,7 @@ impl Shell {
                     Key::Echo(_) | Key::Help => Ok(()),
                 }
             }
+            Waiting::Paste(answers) => self.paste(byte, answers).await,
             Waiting::Line => match self.editor.key(byte, false) {
                 Key::Line(line) => {
                     self.show("\n");
@@ -170,6 +176,34 @@ impl Shell {
         let verdict = self.visit.host.misbehaviour.line(self.visit.number, line);
         let answer = self.answer(verdict, |terminal| terminal.line(line)).await?;
         self.show_answer(answer);
+        Ok(())
+    }
+
+    /// Takes a byte of what is pasted: configuration, of which `end` is no command.
+    async fn paste(&mut self, byte: u8, mut answers: String) -> Result<(), Gone> {
+        match self.editor.key(byte, true) {
+            Key::Line(line) => {
+                self.show("\n");
+                let verdict = self.visit.host.misbehaviour.line(self.visit.number, &line);
+                let act = |terminal: &mut Terminal| match line.trim() {
+                    "end" => Answer::text(""),
+                    line => terminal.line(line),
+                };
+                let answer = self.answer(verdict, act).await?;
+                if !answer.text.is_empty() {
+                    let _ = write!(answers, "{PASTED}{}\n{}", line.trim(), answer.text);
+                }
+                self.waits_for = Waiting::Paste(answers);
+            }
+            Key::Logout | Key::Interrupt | Key::End => {
+                let end = self.terminal.pasted();
+                self.show_answer(Answer { text: answers + &end.text, then: end.then });
+            }
+            Key::Echo(_) | Key::Help => {
+                self.echo(&[byte]);
+                self.waits_for = Waiting::Paste(answers);
+            }
+        }
         Ok(())
     }
 
@@ -240,6 +274,7 @@ impl Shell {
                 self.show(PASSWORD);
                 self.waits_for = Waiting::Password;
             }
+            (None, Then::Paste) => self.waits_for = Waiting::Paste(String::new()),
             (None, Then::Close) => self.waits_for = Waiting::Nothing,
         }
     }

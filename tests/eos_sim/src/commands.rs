@@ -54,6 +54,12 @@ pub enum Exec {
     CleanConfig,
     /// `write memory`.
     Save,
+    /// `copy running-config flash:X`, `copy startup-config flash:X`.
+    CopyToFile,
+    /// `copy terminal: session-config`.
+    Paste,
+    /// `configure replace flash:X`.
+    Replace,
     /// `bash timeout N cat FILE`.
     BootConfig,
     /// `dir all-filesystems`.
@@ -224,9 +230,11 @@ pub const ALWAYS: &[Rule<Act>] = &[
     exec("configure session NAME commit", Exec::SessionCommit),
     exec("configure session NAME commit timer HH:MM:SS", Exec::SessionCommit),
     exec("configure session NAME abort", Exec::SessionAbort),
+    exec("configure replace NAME", Exec::Replace),
     exec("write", Exec::Save),
     exec("write memory", Exec::Save),
     exec("copy running-config startup-config", Exec::Save),
+    exec("copy running-config|startup-config NAME", Exec::CopyToFile),
     exec("bash timeout <1-600> cat /mnt/flash/boot-config", Exec::BootConfig),
     exec("dir all-filesystems", Exec::Dir),
     show("show running-config", Show::Running),
@@ -280,12 +288,15 @@ pub const SESSION: &[Rule<Act>] = &[
     exec("commit timer HH:MM:SS", Exec::Commit),
     exec("abort", Exec::Abort),
     exec("rollback clean-config", Exec::CleanConfig),
+    exec("copy terminal: session-config", Exec::Paste),
 ];
 
 /// Lines before the VLANs, in the order of the running-config.
 pub const BEFORE: &[Rule<Act>] = &[
     global("switchport default mode access|routed", Keep::One),
     global("transceiver qsfp default-mode TEXT", Keep::One),
+    global("service configuration session max completed <0-20>", Keep::One),
+    global("service configuration session max pending <1-20>", Keep::One),
     global("service routing protocols model TEXT", Keep::One),
     global("logging TEXT", Keep::Many),
     global("hostname NAME", Keep::One),
@@ -295,9 +306,10 @@ pub const BEFORE: &[Rule<Act>] = &[
     global("snmp-server TEXT", Keep::Many),
     global("spanning-tree mode TEXT", Keep::One),
     global("lacp system-priority <0-65535>", Keep::One),
+    global("lacp port-id range <1-65535> <1-65535>", Keep::One),
+    global("aaa TEXT", Keep::Many),
     global("enable secret TEXT", Keep::One),
     global("aaa root", Keep::Switch),
-    global("aaa TEXT", Keep::Many),
     global("username TEXT", Keep::Many),
 ];
 

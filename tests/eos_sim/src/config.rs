@@ -51,6 +51,12 @@ impl Config {
         lines.filter_map(|line| line.strip_prefix("hostname ")).next_back().unwrap_or("localhost")
     }
 
+    /// How many sessions may be `pending`, or are remembered as `completed`.
+    pub fn max_sessions(&self, stage: &str) -> Option<usize> {
+        let key = format!("service configuration session max {stage} ");
+        self.before.iter().flatten().find_map(|line| line.strip_prefix(&key)?.parse().ok())
+    }
+
     /// What interfaces are where nothing is configured.
     pub fn defaults(&self) -> Defaults {
         let mut shutdown = self.before.iter().filter_map(|paragraph| paragraph.split_first());
@@ -262,7 +268,8 @@ pub fn global_place(line: &str) -> Option<usize> {
             .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'));
         words.collect::<Vec<_>>().join(" ")
     };
-    commands::BEFORE.iter().chain(commands::BEHIND).position(|rule| is_of(line, &head(rule)))
+    let heads = commands::BEFORE.iter().chain(commands::BEHIND).map(head).enumerate();
+    heads.filter(|(_, head)| is_of(line, head)).max_by_key(|(_, head)| head.len()).map(|(place, _)| place)
 }
 
 fn is_of(line: &str, key: &str) -> bool {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::commands::{Act, Exec};
+use crate::files::{COPIED, PASTE};
 use crate::grammar::Matched;
 use crate::setting::Form;
 use crate::shell::{Answer, At, Mode, Shell, Then};
@@ -72,16 +73,20 @@ impl Shell {
             }
             Exec::Save => {
                 state.save();
-                return Ok(Answer::line("Copy completed successfully."));
+                return Ok(Answer::line(COPIED));
             }
+            Exec::CopyToFile => {
+                let [from, to] = found.args.as_slice() else { return Err("% Incomplete command".to_owned()) };
+                state.copy_to_file(from, to)?;
+                return Ok(Answer::line(COPIED));
+            }
+            Exec::Paste => {
+                self.go(At::Top);
+                return Ok(Answer { text: format!("{PASTE}\n"), then: Then::Paste });
+            }
+            Exec::Replace => state.replace(argument.unwrap_or_default())?,
             Exec::BootConfig => text = format!("SWI=flash:/EOS-{}.swi\n", state.platform.release),
-            Exec::Dir => {
-                let size = state.startup.len();
-                text = format!(
-                    "Directory of flash:/\n\n       -rw-  {size:>10}            Jan  1 00:00  startup-config\n\n\
-                     3516887040 bytes total (2886742016 bytes free)\n"
-                );
-            }
+            Exec::Dir => text = state.directory(),
         }
         state.make_real();
         Ok(Answer::text(text))

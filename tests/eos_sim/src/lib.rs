@@ -26,6 +26,8 @@ mod intent;
 
 mod state;
 
+mod files;
+
 mod configure;
 mod exec;
 mod pipe;

@@ -51,6 +51,12 @@ impl Platform {
         self.is_since(4, 30)
     }
 
+    /// Which supervisor answers: prompts of modular chassis tell it behind the name.
+    pub fn supervisor(&self) -> &'static str {
+        let is_modular = ["DCS-73", "DCS-75", "DCS-78"].iter().any(|series| self.model.starts_with(series));
+        if is_modular { "(s1)" } else { "" }
+    }
+
     fn is_since(&self, major: u32, minor: u32) -> bool {
         let mut numbers = self.release.split('.').map(|part| part.parse().unwrap_or(0));
         (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (major, minor)

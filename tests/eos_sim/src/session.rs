@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::Config;
 
-/// How many sessions may be pending.
-pub const MAX_PENDING: usize = 5;
-/// How many sessions that came to an end are remembered.
-pub const MAX_COMPLETED: usize = 1;
+/// How many sessions may be pending, where nothing else is configured.
+const MAX_PENDING: usize = 5;
+/// How many sessions that came to an end are remembered, where nothing else is configured.
+const MAX_COMPLETED: usize = 1;
 /// After which time a pending session is forgotten (EOS manual, `configure session`).
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -114,7 +114,7 @@ impl Sessions {
             session.inside = Some(who.clone());
             return Ok(name);
         }
-        if self.list.iter().filter(|session| session.is_open()).count() >= MAX_PENDING {
+        if self.list.iter().filter(|session| session.is_open()).count() >= max_pending(running) {
             return Err("% Maximum number of pending sessions has been reached. \
                         Please commit or abort previous sessions before creating a new one."
                 .to_owned());
@@ -151,9 +151,7 @@ impl Sessions {
         who: &Connection,
         now: SystemTime,
     ) -> Result<(), String> {
-        if let Some(other) = self.timer.as_ref().filter(|timer| timer.session != name) {
-            return Err(format!("% Cannot commit: the commit timer of session {} is running", other.session));
-        }
+        self.may_commit(Some(name))?;
         let session = self.list.iter_mut().find(|session| session.name == name && session.is_open());
         let session = session.ok_or_else(|| no_such_session(name))?;
         session.inside = None;
@@ -164,8 +162,21 @@ impl Sessions {
         };
         session.state = if timer.is_some() { State::PendingCommitTimer } else { State::Completed };
         self.timer = timer.map(|timer| Timer { session: name.to_owned(), deadline: now + timer, before });
-        self.forget();
+        self.forget(running);
         Ok(())
+    }
+
+    /// Whether a session, or a change without one, may become the running-config now.
+    ///
+    /// # Errors
+    /// The error line, where another one's timer runs.
+    pub fn may_commit(&self, session: Option<&str>) -> Result<(), String> {
+        match self.timer.as_ref().filter(|timer| session != Some(timer.session.as_str())) {
+            Some(other) => {
+                Err(format!("% Cannot commit: the commit timer of session {} is running", other.session))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Gives a session up. Where its timer runs, the running-config goes back.
@@ -180,7 +191,7 @@ impl Sessions {
         if let Some(timer) = self.timer.take_if(|timer| timer.session == name) {
             *running = timer.before;
         }
-        self.forget();
+        self.forget(running);
         Ok(())
     }
 
@@ -206,9 +217,9 @@ impl Sessions {
     }
 
     /// Forgets those that came to an end, but for the latest.
-    fn forget(&mut self) {
+    fn forget(&mut self, running: &Config) {
         let ended = |session: &Session| !session.is_open();
-        while self.list.iter().filter(|session| ended(session)).count() > MAX_COMPLETED {
+        while self.list.iter().filter(|session| ended(session)).count() > max_completed(running) {
             let oldest = self.list.iter().enumerate().filter(|(_, session)| ended(session));
             let oldest = oldest.min_by_key(|(_, session)| session.ended.as_ref().map(|(time, _)| *time));
             let Some((oldest, _)) = oldest else { return };
@@ -221,6 +232,16 @@ impl Session {
     fn is_open(&self) -> bool {
         matches!(self.state, State::Pending | State::PendingCommitTimer)
     }
+}
+
+/// How many sessions may be pending at a switch of this configuration.
+pub fn max_pending(running: &Config) -> usize {
+    running.max_sessions("pending").unwrap_or(MAX_PENDING)
+}
+
+/// How many sessions that came to an end are remembered there.
+pub fn max_completed(running: &Config) -> usize {
+    running.max_sessions("completed").unwrap_or(MAX_COMPLETED)
 }
 
 fn no_such_session(name: &str) -> String {

@@ -28,6 +28,9 @@ pub enum Then {
     Prompt,
     /// `Password: ` is printed, and what is read without echo goes to [`crate::terminal::Terminal::password`].
     Password,
+    /// What is typed up to Ctrl-D goes to [`crate::terminal::Terminal::line`], whose answers are shown behind each
+    /// line at the end, and then to [`crate::terminal::Terminal::pasted`]. There is no prompt meanwhile.
+    Paste,
     /// The connection is closed.
     Close,
 }
@@ -82,7 +85,7 @@ impl Answer {
 }
 
 impl Shell {
-    /// What stands before a line.
+    /// What stands before a line, at a switch of this name.
     pub fn prompt(&self, hostname: &str) -> String {
         let end = if self.privileged { '#' } else { '>' };
         let Mode::Configure { session, at } = &self.mode else { return format!("{hostname}{end}") };

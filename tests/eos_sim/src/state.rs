@@ -26,6 +26,8 @@ pub struct State {
     pub platform: Platform,
     /// The startup-config as it is saved.
     pub startup: String,
+    /// Files in flash, without the startup-config.
+    pub files: BTreeMap<String, String>,
     /// The running-config. Whoever changes it calls [`State::make_real`].
     pub running: Config,
     /// The configuration sessions.
@@ -67,6 +69,7 @@ impl State {
         let mut state = Self {
             platform,
             startup,
+            files: BTreeMap::new(),
             running,
             sessions: Sessions::default(),
             ports,

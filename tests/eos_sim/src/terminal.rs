@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use crate::shell::{Answer, Then};
 
 use crate::commands::{Act, Exec, is_for_all};
+use crate::files::COPIED;
 use crate::grammar::{Extent, Matched, Misfit, find, tokens};
 use crate::pipe::{self, Pipe};
 use crate::setting::Form;
-use crate::shell::{Mode, Shell};
+use crate::shell::{At, Mode, Shell};
 use crate::show::{self, Asker};
 use crate::state::State;
 
@@ -27,7 +28,8 @@ impl Terminal {
 
     /// The prompt, such as `core(config-s-bothen-if-Po1001)#`, without a space behind it.
     pub fn prompt(&self) -> String {
-        self.shell.prompt(lock(&self.state).running.hostname())
+        let state = lock(&self.state);
+        self.shell.prompt(&format!("{}{}", state.running.hostname(), state.platform.supervisor()))
     }
 
     /// Executes one input line, given without its end.
@@ -52,6 +54,12 @@ impl Terminal {
     pub fn password(&mut self, text: &str) -> Answer {
         self.shell.privileged = lock(&self.state).enable_secret.as_deref() == Some(text);
         if self.shell.privileged { Answer::text("") } else { Answer::line("% Bad secret") }
+    }
+
+    /// Ends what [`Then::Paste`] began.
+    pub fn pasted(&mut self) -> Answer {
+        self.shell.go(At::Top);
+        Answer::line(COPIED)
     }
 
     /// After how many lines of an answer `--More--` stands, as set by `terminal length`; none where it was set to 0,

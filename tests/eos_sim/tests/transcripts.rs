@@ -3,6 +3,7 @@
 //!
 //! - `~ switch SECRET` starts the switch with this secret of `enable`; by default it has none.
 //! - `~ release 4.20.1F` starts the switch with this release.
+//! - `~ model DCS-7504` starts the switch as this model.
 //! - `~ answered` starts the switch with something at the other end of its cables that answers LACP.
 //! - `~ imagined` starts the switch with the cables that are imagined where there is no Open vSwitch.
 //! - `~ partner PORT HOW` and `~ forward-delay SECONDS` are commands of the control socket.
@@ -84,6 +85,7 @@ impl Replay {
                 *self = Self::new(STARTUP.to_owned(), Box::<NoPlane>::default(), Some(argument.to_owned()));
             }
             "release" => *self = Self::unplugged(STARTUP.replace("4.28.3M", argument)),
+            "model" => *self = Self::unplugged(STARTUP.replace("DCS-7050QX-32S", argument)),
             "answered" => *self = Self::new(STARTUP.to_owned(), Box::<Answered>::default(), None),
             "imagined" => *self = Self::new(STARTUP.to_owned(), Box::<Imagined>::default(), None),
             "partner" => {
@@ -119,7 +121,7 @@ impl Replay {
             };
             let _ = write!(shown, "{line}\n{}", answer.text);
             match answer.then {
-                Then::Prompt => {}
+                Then::Prompt | Then::Paste => {}
                 Then::Password => shown.push_str("Password: \n"),
                 Then::Close => shown.push_str("closed\n"),
             }

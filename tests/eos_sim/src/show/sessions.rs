@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{Asker, Shown};
 use crate::clock;
-use crate::session::{MAX_COMPLETED, MAX_PENDING, Session, State as Stage};
+use crate::session::{Session, State as Stage, max_completed, max_pending};
 use crate::state::State;
 
 /// A column: its title, its width, what stands in it.
@@ -18,7 +18,9 @@ pub(super) fn show(state: &State, asker: Asker<'_>, detail: bool) -> Shown {
 fn text(state: &State, asker: Asker<'_>, detail: bool) -> String {
     let apart = state.platform.lists_timer_apart();
     let mut text = format!(
-        "Maximum number of completed sessions: {MAX_COMPLETED}\nMaximum number of pending sessions: {MAX_PENDING}\n"
+        "Maximum number of completed sessions: {}\nMaximum number of pending sessions: {}\n",
+        max_completed(&state.running),
+        max_pending(&state.running)
     );
     let now = state.clock.now();
     let left = state
@@ -100,7 +102,10 @@ fn json(state: &State, asker: Asker<'_>, detail: bool) -> Value {
         one.insert("instances".to_owned(), Value::Object(instances));
         sessions.insert(session.name.clone(), Value::Object(one));
     }
-    let mut json = json!({ "maxSavedSessions": MAX_COMPLETED, "maxOpenSessions": MAX_PENDING });
+    let mut json = json!({
+        "maxSavedSessions": max_completed(&state.running),
+        "maxOpenSessions": max_pending(&state.running),
+    });
     if let Some(json) = json.as_object_mut() {
         if apart {
             json.insert("mergeOnCommit".to_owned(), json!(false));

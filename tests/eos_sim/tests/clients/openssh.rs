@@ -58,6 +58,30 @@ fn a_long_answer_stops_at_each_page_unless_told_not_to() {
 }
 
 #[test]
+fn what_is_pasted_into_a_session_is_answered_at_its_end() {
+    let switch = Process::start(&[]);
+    let paste = "vlan 10\n   name lost?\nvlan x\nend\n\x04";
+    let screen = switch.ssh("admin").key("ed25519").types(&format!(
+        "configure session one\rcopy terminal: session-config\r{paste}show session-config diffs | include ^.vlan\r"
+    ));
+    let pasted = screen.split_once("#copy terminal: session-config\r\n").unwrap().1;
+    assert_eq!(
+        pasted.replace('\r', ""),
+        "enter input line by line; when done enter one or more control-d
+vlan 10
+   name lost?
+vlan x
+end
+> vlan x
+% Invalid input (at token 1: 'x')
+Copy completed successfully.
+localhost(config-s-one)#show session-config diffs | include ^.vlan
++vlan 10
+localhost(config-s-one)#"
+    );
+}
+
+#[test]
 fn what_is_saved_is_in_the_file_before_it_is_said() {
     let switch = Process::start(&["--write-startup"]);
     let ssh = || switch.ssh("admin").key("ed25519");

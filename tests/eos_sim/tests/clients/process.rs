@@ -28,6 +28,11 @@ impl Process {
     /// Users: `admin`, privileged; `ann`, whose password is `pass:word`; `keys`, who has none.
     /// All of them have the keys `ed25519` and `rsa`, none has `stranger`.
     pub fn start(options: &[&str]) -> Self {
+        Self::start_with(STARTUP, options)
+    }
+
+    /// The same with this startup-config.
+    pub fn start_with(startup: &str, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         for (name, kind) in [("ed25519", "ed25519"), ("rsa", "rsa"), ("stranger", "ed25519")] {
@@ -40,7 +45,7 @@ impl Process {
         let public = |name: &str| std::fs::read_to_string(path(name).with_extension("pub")).unwrap();
         std::fs::write(path("authorized_keys"), public("ed25519") + &public("rsa")).unwrap();
         std::fs::write(path("users"), "admin:secret:15\nann:pass:word\nkeys:\n").unwrap();
-        std::fs::write(path("startup-config"), STARTUP).unwrap();
+        std::fs::write(path("startup-config"), startup).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_eos_sim"))
             .current_dir(folder.path())
             .args(["--listen", "127.0.0.1:0", "--startup-config", "startup-config", "--user-file", "users"])
@@ -73,6 +78,28 @@ impl Process {
         let mut answer = String::new();
         socket.read_to_string(&mut answer).unwrap();
         answer
+    }
+
+    /// Writes down its host key, where OpenSSH keeps those that are known. Returns the file.
+    pub fn known_hosts(&self) -> PathBuf {
+        let key = Command::new("ssh-keygen").args(["-y", "-f"]).arg(self.path("host_key")).output().unwrap();
+        let file = self.path("host_key.known");
+        std::fs::write(&file, format!("[127.0.0.1]:{} {}", self.port(), text(&key.stdout))).unwrap();
+        file
+    }
+
+    /// What it shows an admin for a command.
+    pub fn show(&self, command: &str) -> String {
+        text(&self.ssh("admin").key("ed25519").run(&[command]).stdout).to_owned()
+    }
+
+    /// The sessions that are pending there.
+    pub fn pending(&self) -> Vec<String> {
+        let shown: serde_json::Value =
+            serde_json::from_str(&self.show("show configuration sessions | json")).unwrap();
+        let sessions = shown["sessions"].as_object().unwrap().iter();
+        let pending = sessions.filter(|(_, session)| session["state"] != "completed");
+        pending.filter(|(_, session)| session["state"] != "aborted").map(|(name, _)| name.clone()).collect()
     }
 
     /// Sends it the signal that ends processes.
