@@ -161,6 +161,11 @@ impl Sessions {
         self.pending.iter().any(|name| name == session)
     }
 
+    /// The pending sessions that somebody is in.
+    pub fn occupied(&self) -> impl Iterator<Item = &str> + Clone {
+        self.pending.iter().map(String::as_str).filter(|name| self.users.contains_key(*name))
+    }
+
     /// Whether a session is live and waits to be confirmed.
     pub fn waits_for(&self, session: &str) -> bool {
         self.timer.as_ref().is_some_and(|timer| timer.session == session)

@@ -24,5 +24,6 @@ mod scenario;
 mod secrets;
 mod several;
 mod sim;
+mod two;
 mod untouched;
 mod verdict;
