@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::cut::{dialog, task};
+use crate::cut::{dialog_of, task};
 use crate::judge::each;
 use crate::sim::{Answer, Running, Sim};
 
@@ -89,10 +89,9 @@ fn begin(sim: &Sim, from: From, task: &Value, lock_timeout: u64) -> Running {
 }
 
 fn at(moments: Moments) -> Vec<usize> {
-    let [lines, more] = dialog();
+    let [lines, more] = dialog_of(&first());
     let commit = lines.iter().position(|line| line.starts_with("commit")).unwrap() + 1;
-    // The last ones save, which this task does not.
-    let all = 1..=lines.len() + more.len() - 3;
+    let all = 1..=lines.len() + more.len();
     match moments {
         Moments::Every => all.collect(),
         Moments::Some => {
