@@ -290,7 +290,7 @@ impl Dialog {
 
     fn json(&mut self, command: &str) -> Result<Value, Error> {
         let text = self.show(command)?;
-        serde_json::from_str(&text).map_err(|_| Error::Unexpected {
+        told(&text).ok_or_else(|| Error::Unexpected {
             command: command.to_owned(),
             answer: text.trim().chars().take(SHOWN).collect(),
             hint: "this release of EOS has no JSON for it",
@@ -326,5 +326,28 @@ impl Dialog {
 
     fn is_in(&self, session: &str) -> bool {
         self.shell.prompt().is_in_session(session)
+    }
+}
+
+/// The JSON of a command; none where it is cut off, or an excuse: neither may pass for nothing being there.
+fn told(text: &str) -> Option<Value> {
+    let json: Value = serde_json::from_str(text).ok()?;
+    json.as_object().is_some_and(|json| !json.contains_key("errors")).then_some(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_that_is_cut_off_or_an_excuse_does_not_pass_for_nothing_being_there() {
+        let whole = r#"{"interfaces": {"Ethernet7/1": {"interfaceStatus": "connected"}}}"#;
+        assert!(told(&format!("\n{whole}\n")).is_some());
+        for end in 0..whole.len() {
+            assert_eq!(told(&whole[..end]), None);
+        }
+        for excuse in [r#"{"errors": ["This is an unconverted command"]}"#, "[]", "null", "0", "{} {}"] {
+            assert_eq!(told(excuse), None, "{excuse}");
+        }
     }
 }

@@ -190,7 +190,7 @@ fn another_task_of_this_node_has_its_turn_or_is_told_that_it_has_not() {
 }
 
 #[test]
-#[ignore = "half an hour of switches: make soak"]
+#[ignore = "minutes: make soak"]
 fn at_every_moment_of_each_others_dialog() {
     for second in [of_another_channel(), of_the_same_channel()] {
         for from in [From::ThisNode, From::AnotherNode] {
