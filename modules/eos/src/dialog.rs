@@ -127,7 +127,11 @@ impl Dialog {
         let mut shell = Shell::begin(connection, login.timeout)?;
         shell.enable(enable_password.map(Secret::reveal))?;
         let mut dialog = Self { shell, limit: login.timeout, notices };
-        dialog.show("terminal length 0")?;
+        match dialog.show("terminal length 0") {
+            // The pages are turned then, which takes longer.
+            Err(Error::Shell(shell::Error::Refused { .. })) => {}
+            shown => drop(shown?),
+        }
         Ok(dialog)
     }
 
@@ -213,7 +217,7 @@ impl Dialog {
         Err(Error::Unexpected {
             command: format!("configure session {session}"),
             answer: answer?.trim().to_owned(),
-            hint: "the user has to be allowed to configure",
+            hint: "the user has to be allowed to configure, and the switch's `prompt` to show the mode",
         })
     }
 

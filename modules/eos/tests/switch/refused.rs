@@ -33,7 +33,6 @@ fn any_line_leaves_the_switch_as_it_was_and_no_session() {
     let ends = Ends::of(&scenario());
     let mut cases: Vec<(String, &str)> = lines().into_iter().map(|line| (line, "line_refused")).collect();
     cases.push(("enable".to_owned(), "privilege_refused"));
-    cases.push(("terminal".to_owned(), "line_refused"));
     cases.push(("show running-config".to_owned(), "line_refused"));
     cases.push(("show session-config diffs".to_owned(), "line_refused"));
     cases.push(("show configuration sessions".to_owned(), "line_refused"));
