@@ -11,8 +11,8 @@ use crate::sim::{Answer, Running, Sim};
 fn lines() -> Vec<String> {
     let [first, _] = dialog();
     let begin = first.iter().position(|line| line.starts_with("interface ")).unwrap();
-    let end = first.iter().position(|line| line.starts_with("show session-config")).unwrap();
-    let mut lines = first[begin..end].to_vec();
+    let mut lines: Vec<String> =
+        first[begin..].iter().take_while(|line| !line.starts_with("show ")).cloned().collect();
     lines.dedup();
     assert!(lines.len() > 10, "{first:#?}");
     lines
@@ -113,7 +113,7 @@ fn where_the_way_back_is_refused_too_the_switch_goes_it_by_itself() {
     let ends = Ends::of(&scenario());
     each(vec!["refuse", "ignore"], |rule| {
         let sim = Sim::start();
-        let answer = run_with(&sim, &task(10, 30), |session| {
+        let answer = run_with(&sim, &task(20, 30), |session| {
             vec![
                 format!("refuse configure session {session} commit"),
                 format!("{rule} configure session {session} abort"),
