@@ -73,11 +73,10 @@ bench: build ## what a task costs that has nothing to do, beside the Python modu
 	@cargo build --quiet --locked --package eos_sim
 	@cargo run --quiet --locked --release --package bench
 
-soak: build ## runs killed at random moments, again and again (KILLS=1000, with the real ifreload REAL=30); clients of the simulated switch in more ways
+soak: build ## runs killed at random moments, again and again (KILLS=1000, with the real ifreload REAL=30); tasks for one switch at every moment of each other's; more foreign clients
 	@tests/lab/prepare clients
-	$(openssl) cargo build --locked --package eos
-	cargo nextest run --locked --package eos_sim --run-ignored only
 	cargo run --quiet -p lab --bin soak -- $(or $(KILLS),1000) $(or $(REAL),30) $(SEED)
+	$(openssl) cargo nextest run --locked --profile soak --package eos --package eos_sim --run-ignored only
 
 disabled: ## shows that tests can fail: rules disabled one by one, each with its test that has to go red
 	@tests/disabled/run

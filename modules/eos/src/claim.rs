@@ -17,6 +17,8 @@ const VARIABLE: &str = "BOTHENDS_STATE";
 /// The first six characters are all that a prompt shows of a session.
 const PREFIX: &str = "bothends-";
 const OWNER: &str = "owner";
+/// The end of the name of a session that will not be committed.
+const REHEARSAL: &str = "-check";
 
 /// Why a session could not be claimed.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,15 @@ pub enum Error {
         /// What the kernel said.
         source: io::Error,
     },
+}
+
+/// What a session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be committed.
+    Change,
+    /// To ask the switch, in check mode.
+    Rehearsal,
 }
 
 /// The folder of this user on this control node.
@@ -78,11 +89,12 @@ impl Claims {
     }
 
     /// A new session of ours, with a note for the run that may have to take it over.
-    pub fn claim(&self, note: &[String]) -> Result<Claim, Error> {
+    pub fn claim(&self, purpose: Purpose, note: &[String]) -> Result<Claim, Error> {
         let failed = |source| Error::File { folder: self.folder.clone(), source };
         let mut file = Builder::new()
             .prefix(&format!("{PREFIX}{}-", self.owner))
             .rand_bytes(6)
+            .suffix(if purpose == Purpose::Rehearsal { REHEARSAL } else { "" })
             .tempfile_in(&self.folder)
             .map_err(failed)?;
         file.as_file().try_lock().map_err(io::Error::from).map_err(failed)?;
@@ -125,6 +137,11 @@ impl Claim {
     pub fn name(&self) -> &str {
         &self.name
     }
+}
+
+/// Whether a session is one that a run of anybody's opened to commit it.
+pub fn is_of_a_change(session: &str) -> bool {
+    session.starts_with(PREFIX) && !session.ends_with(REHEARSAL)
 }
 
 /// Where there is an id already, that one; of two that begin at once, one wins.
@@ -170,7 +187,7 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let ours = claims(scratch.path());
         let note = ["Port-Channel7".to_owned()];
-        let claim = ours.claim(&note).unwrap();
+        let claim = ours.claim(Purpose::Change, &note).unwrap();
         let name = claim.name().to_owned();
         assert_eq!(claims(scratch.path()).noted(&name), note);
         assert!(name.starts_with("bothends-") && name.len() < 32, "{name}");
@@ -181,9 +198,19 @@ mod tests {
     }
 
     #[test]
+    fn a_session_of_check_mode_is_known_by_its_name() {
+        let scratch = tempfile::tempdir().unwrap();
+        let ours = claims(scratch.path());
+        let [change, rehearsal] = [Purpose::Change, Purpose::Rehearsal]
+            .map(|purpose| ours.claim(purpose, &[]).unwrap().name().to_owned());
+        assert!(is_of_a_change(&change) && !is_of_a_change(&rehearsal) && !is_of_a_change("night"));
+        assert!(ours.is_stale(&rehearsal) && rehearsal.len() < 32, "{rehearsal}");
+    }
+
+    #[test]
     fn sessions_of_others_are_never_stale() {
         let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let theirs = claims(there.path()).claim(&[]).unwrap();
+        let theirs = claims(there.path()).claim(Purpose::Change, &[]).unwrap();
         let ours = claims(here.path());
         for name in
             [theirs.name(), "ansible_1764", "bothends-", "sess-1", &format!("bothends-{}-/etc", ours.owner)]

@@ -101,7 +101,7 @@ impl Device for Switch<'_> {
             self.progress = Progress::Nothing;
             return Ok(Prepared::Moved);
         }
-        if !self.no_foreign_timer()? {
+        if !self.is_quiet()? {
             return Ok(Prepared::Moved);
         }
         let changes = changes(before, after);

@@ -127,7 +127,11 @@ impl Dialog {
         let mut shell = Shell::begin(connection, login.timeout)?;
         shell.enable(enable_password.map(Secret::reveal))?;
         let mut dialog = Self { shell, limit: login.timeout, notices };
-        dialog.show("terminal length 0")?;
+        match dialog.show("terminal length 0") {
+            // The pages are turned then, which takes longer.
+            Err(Error::Shell(shell::Error::Refused { .. })) => {}
+            shown => drop(shown?),
+        }
         Ok(dialog)
     }
 
@@ -213,7 +217,7 @@ impl Dialog {
         Err(Error::Unexpected {
             command: format!("configure session {session}"),
             answer: answer?.trim().to_owned(),
-            hint: "the user has to be allowed to configure",
+            hint: "the user has to be allowed to configure, and the switch's `prompt` to show the mode",
         })
     }
 
@@ -290,7 +294,7 @@ impl Dialog {
 
     fn json(&mut self, command: &str) -> Result<Value, Error> {
         let text = self.show(command)?;
-        serde_json::from_str(&text).map_err(|_| Error::Unexpected {
+        told(&text).ok_or_else(|| Error::Unexpected {
             command: command.to_owned(),
             answer: text.trim().chars().take(SHOWN).collect(),
             hint: "this release of EOS has no JSON for it",
@@ -326,5 +330,28 @@ impl Dialog {
 
     fn is_in(&self, session: &str) -> bool {
         self.shell.prompt().is_in_session(session)
+    }
+}
+
+/// The JSON of a command; none where it is cut off, or an excuse: neither may pass for nothing being there.
+fn told(text: &str) -> Option<Value> {
+    let json: Value = serde_json::from_str(text).ok()?;
+    json.as_object().is_some_and(|json| !json.contains_key("errors")).then_some(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_that_is_cut_off_or_an_excuse_does_not_pass_for_nothing_being_there() {
+        let whole = r#"{"interfaces": {"Ethernet7/1": {"interfaceStatus": "connected"}}}"#;
+        assert!(told(&format!("\n{whole}\n")).is_some());
+        for end in 0..whole.len() {
+            assert_eq!(told(&whole[..end]), None);
+        }
+        for excuse in [r#"{"errors": ["This is an unconverted command"]}"#, "[]", "null", "0", "{} {}"] {
+            assert_eq!(told(excuse), None, "{excuse}");
+        }
     }
 }

@@ -12,6 +12,10 @@ use crate::dialog::{Dialog, Error};
 use crate::names::Interface;
 use crate::reach::Reach;
 use crate::session_diff::SessionDiff;
+use crate::turn::Turn;
+
+/// So many lines of others are named in an error.
+const SHOWN: usize = 4;
 
 /// A session. Its file is locked as long as this lives, so that nobody takes it for stale.
 #[derive(Debug)]
@@ -30,8 +34,8 @@ pub enum Verdict {
     Moved,
     /// The lines would change what is not of the task, such as these.
     Spreads(Vec<String>),
-    /// There are too many sessions.
-    NoRoom(Fault),
+    /// There are too many sessions, or it is another run's turn.
+    Busy(Fault),
 }
 
 impl Verdict {
@@ -68,18 +72,16 @@ impl Draft {
     }
 
     /// Opens it on the switch and types the lines, one after the other, each only where the prompt proves that we are in
-    /// the session. What the switch warned of, too.
+    /// the session. Gives what the switch warned of; a verdict where it has no room for the session.
     pub fn fill(
         &self,
         reach: &mut Reach,
         lines: &[String],
-        changes: &[Change],
-        planned_for: &Config,
         stop: &dyn Fn() -> Result<(), Fault>,
-    ) -> Result<(Verdict, Vec<String>), Fault> {
+    ) -> Result<Result<Vec<String>, Verdict>, Fault> {
         let mut warnings = Vec::new();
         match reach.with(|dialog| dialog.enter(self.session())) {
-            Err(full @ Error::NoRoom { .. }) => return Ok((Verdict::NoRoom(full.into()), warnings)),
+            Err(full @ Error::NoRoom { .. }) => return Ok(Err(Verdict::Busy(full.into()))),
             entered => entered?,
         }
         let mut block = "";
@@ -99,17 +101,31 @@ impl Draft {
                 }
             }
         }
+        Ok(Ok(warnings))
+    }
+
+    /// Whose turn it is, with this session open.
+    pub fn turn(&self, reach: &mut Reach) -> Result<Turn, Error> {
+        Ok(Turn::of(&reach.with(Dialog::sessions)?, Some(self.session())))
+    }
+
+    /// What the switch says that it would change.
+    pub fn judge(
+        &self,
+        reach: &mut Reach,
+        changes: &[Change],
+        planned_for: &Config,
+    ) -> Result<Verdict, Error> {
         let diff = reach.with(Dialog::session_diff)?;
         let running = reach.with(Dialog::running)?;
         // The same in every run, as a prediction has to be.
         let diff = diff.replace(self.session(), "bothends");
         let diff = SessionDiff::parse(&diff, &running, &heads(changes, &diff));
         let running = Config::parse(&running);
-        let verdict = Verdict::of(diff, &running, planned_for, || -> Result<bool, Error> {
+        Verdict::of(diff, &running, planned_for, || -> Result<bool, Error> {
             let session = Config::parse(&reach.with(Dialog::session_config)?);
             Ok(others(&session, changes) != others(&running, changes))
-        })?;
-        Ok((verdict, warnings))
+        })
     }
 
     /// Throws it away, and looks whether it is gone.
@@ -140,6 +156,29 @@ fn others<'a>(config: &'a Config, changes: &[Change]) -> (Vec<&'a Block>, VlanSe
 
 fn is_vlans(head: &str) -> bool {
     head.strip_prefix("vlan ").is_some_and(|list| VlanSet::parse(list).is_some())
+}
+
+/// That somebody else is at work all the time.
+pub fn moves() -> Fault {
+    Fault::new(
+        "configuration_moves",
+        "preparing the change: somebody else goes on changing the running-config, and a commit would undo that; \
+         hint: run again when that has ended, or wait longer",
+    )
+}
+
+/// That the lines go beyond the task.
+pub fn touches_others(others: &[String]) -> Fault {
+    let (shown, more) = others.split_at(others.len().min(SHOWN));
+    let more = if more.is_empty() { String::new() } else { format!("; and {} more", more.len()) };
+    Fault::new(
+        "touches_others",
+        format!(
+            "preparing the change: on the switch it would also change what this task does not look after: {}{more}; \
+             hint: take that away or move it first",
+            shown.join("; ")
+        ),
+    )
 }
 
 #[cfg(test)]

@@ -45,6 +45,7 @@ pub mod rules;
 pub mod access;
 pub mod claim;
 pub mod port;
+pub mod turn;
 
 pub mod picture;
 pub mod state;

@@ -1,6 +1,7 @@
 //! The switch's own differences between its running-config and a session, made fit to be shown, and whose lines they
 //! change. What is done about changes of others is the caller's business.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Stands for a line of somebody else's configuration, which may hold anything.
@@ -53,9 +54,9 @@ impl SessionDiff {
         if text.trim().is_empty() {
             return None;
         }
-        let running: Vec<&str> =
-            running.lines().map(str::trim_end).filter(|line| !line.starts_with(UNCOUNTED)).collect();
-        let is_own = |block: Block| block.is_some_and(|block| own.iter().any(|own| own == block));
+        let running = Running::of(running);
+        let own: BTreeSet<&str> = own.iter().map(String::as_str).collect();
+        let is_own = |block: Block| block.is_some_and(|block| own.contains(block));
         let mut found = Self { lines: Vec::new(), others: Vec::new() };
         let mut lines = text.trim_end().lines().peekable();
         while let Some(head) = lines.next_if(|line| !line.starts_with("@@")) {
@@ -71,7 +72,7 @@ impl SessionDiff {
             }
             // Behind the second `@@` there may be a line of the configuration.
             found.lines.push(head.split_inclusive("@@").take(2).collect());
-            let hunk = hunk(&body, first_block(head, &body, &running));
+            let hunk = hunk(&body, running.first_block(head, &body));
             for (line, raw) in hunk.iter().zip(&body) {
                 found.lines.push(shown(line, raw, is_own));
             }
@@ -95,25 +96,48 @@ impl fmt::Display for SessionDiff {
     }
 }
 
-/// In whose block a hunk begins, as far as its own lines do not tell.
-fn first_block<'a>(head: &str, body: &[&str], running: &[&'a str]) -> Block<'a> {
-    let old: Vec<&str> = body
-        .iter()
-        .filter(|line| !line.starts_with('+'))
-        .map(|line| line.get(1..).unwrap_or_default())
-        .collect();
-    if old.is_empty() {
-        return None;
+/// The running-config, as the switch counts its lines.
+struct Running<'a> {
+    lines: Vec<&'a str>,
+    /// Where each text stands.
+    places: BTreeMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Running<'a> {
+    fn of(text: &'a str) -> Self {
+        let lines: Vec<&str> =
+            text.lines().map(str::trim_end).filter(|line| !line.starts_with(UNCOUNTED)).collect();
+        let mut places = BTreeMap::<_, Vec<_>>::new();
+        for (at, line) in lines.iter().enumerate() {
+            places.entry(*line).or_default().push(at);
+        }
+        Self { lines, places }
     }
-    let is_at = |at: &usize| running.get(*at..).is_some_and(|rest| rest.starts_with(&old));
-    let number =
-        head.strip_prefix("@@ -").and_then(|head| head.split([',', ' ']).next()?.parse::<usize>().ok());
-    let mut places = (0..running.len()).filter(is_at);
-    let at = number.and_then(|number| number.checked_sub(1)).filter(is_at).or_else(|| {
-        let only = places.next();
-        only.filter(|_| places.next().is_none())
-    })?;
-    running.get(..at)?.iter().rfind(|line| !line.starts_with(' ')).copied()
+
+    /// In whose block a hunk begins, as far as its own lines do not tell.
+    fn first_block(&self, head: &str, body: &[&str]) -> Block<'a> {
+        let old: Vec<&str> = body
+            .iter()
+            .filter(|line| !line.starts_with('+'))
+            .map(|line| line.get(1..).unwrap_or_default())
+            .collect();
+        let is_at = |at: &usize| self.lines.get(*at..).is_some_and(|rest| rest.starts_with(&old));
+        let number =
+            head.strip_prefix("@@ -").and_then(|head| head.split([',', ' ']).next()?.parse::<usize>().ok());
+        let at_number = number.and_then(|number| number.checked_sub(1)).filter(|_| !old.is_empty());
+        let at = at_number.filter(is_at).or_else(|| self.only_place(&old, is_at))?;
+        self.lines.get(..at)?.iter().rfind(|line| !line.starts_with(' ')).copied()
+    }
+
+    /// Where these lines stand, unless that is nowhere or in two places. They are looked for by the one that stands in the
+    /// fewest.
+    fn only_place(&self, old: &[&str], is_at: impl Fn(&usize) -> bool) -> Option<usize> {
+        let places = |line: &str| self.places.get(line).map(Vec::as_slice).unwrap_or_default();
+        let (offset, line) = old.iter().enumerate().min_by_key(|(_, line)| places(line).len())?;
+        let mut found = places(line).iter().filter_map(|at| at.checked_sub(offset)).filter(is_at);
+        let only = found.next();
+        only.filter(|_| found.next().is_none())
+    }
 }
 
 /// The lines of a hunk, which begins in the block `first` on both sides.
@@ -153,19 +177,24 @@ fn shown<'a>(line: &Line<'a>, raw: &str, is_own: impl Fn(Block<'a>) -> bool) -> 
 /// The sides are compared block by block. A new block in front of one that ends alike is often lined up so that the
 /// other one's last lines seem to be new.
 fn changes<'a>(hunk: &[Line<'a>], is_own: impl Fn(Block<'a>) -> bool) -> Vec<String> {
-    let mut blocks: Vec<Block> = Vec::new();
-    for block in hunk.iter().flat_map(|line| [line.old, line.new]).flatten() {
-        // A `!` between two blocks says nothing.
-        if !is_own(block) && block != Some("!") && !blocks.contains(&block) {
-            blocks.push(block);
+    // In the order in which they come.
+    let mut blocks: Vec<(Block, [Vec<&str>; 2])> = Vec::new();
+    let mut known: BTreeMap<Block, usize> = BTreeMap::new();
+    for line in hunk {
+        for (side, block) in [line.old, line.new].into_iter().enumerate() {
+            // A `!` between two blocks says nothing.
+            let Some(block) = block.filter(|&block| !is_own(block) && block != Some("!")) else { continue };
+            let at = *known.entry(block).or_insert_with(|| {
+                blocks.push((block, Default::default()));
+                blocks.len() - 1
+            });
+            if let Some(lines) = blocks.get_mut(at).and_then(|(_, sides)| sides.get_mut(side)) {
+                lines.push(line.text);
+            }
         }
     }
     let mut found = Vec::new();
-    for block in blocks {
-        let side = |of: fn(&Line<'a>) -> Option<Block<'a>>| -> Vec<&str> {
-            hunk.iter().filter(|line| of(line) == Some(block)).map(|line| line.text).collect()
-        };
-        let (old, new) = (side(|line| line.old), side(|line| line.new));
+    for (block, [old, new]) in blocks {
         if old == new {
             continue;
         }
@@ -185,14 +214,17 @@ fn changes<'a>(hunk: &[Line<'a>], is_own: impl Fn(Block<'a>) -> bool) -> Vec<Str
 }
 
 /// `lines` without those of `others`, each taken off once.
-fn without<'a>(lines: &[&'a str], others: &[&str]) -> Vec<&'a str> {
-    let mut others = others.to_vec();
-    let is_left = |line: &&str| match others.iter().position(|other| other == line) {
-        Some(at) => {
-            others.swap_remove(at);
+fn without<'a>(lines: &[&'a str], others: &[&'a str]) -> Vec<&'a str> {
+    let mut left = BTreeMap::<_, usize>::new();
+    for other in others {
+        *left.entry(*other).or_default() += 1;
+    }
+    let is_left = |line: &&str| match left.get_mut(*line) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
             false
         }
-        None => true,
+        _ => true,
     };
     lines.iter().copied().filter(is_left).collect()
 }

@@ -99,7 +99,8 @@ struct Instance {
     user: Option<String>,
 }
 
-const PENDING: &str = "pending";
+/// What sessions are called that are over. One with a timer may be called the last of them.
+const OVER: [&str; 3] = ["completed", "aborted", "committed"];
 const WITH_TIMER: &str = "pendingCommitTimer";
 
 impl Sessions {
@@ -126,7 +127,8 @@ impl Sessions {
             if let Some(table) = &table {
                 let row = line.strip_prefix('*').unwrap_or(line);
                 let mut words = row.split_whitespace();
-                let (Some(name), Some(state)) = (words.next(), words.next()) else { continue };
+                let Some(name) = words.next() else { continue };
+                let state = words.next().ok_or(Error::Text)?;
                 let left = table.time_left.map(|(from, to)| cut(line, from, to).trim());
                 if let Some(left) = left.filter(|left| !left.is_empty()) {
                     found.note_timer(name, Expiry::parse(left));
@@ -141,7 +143,9 @@ impl Sessions {
                 let timer = found.timer.iter_mut();
                 timer.for_each(|timer| timer.expiry = Expiry::parse(left));
             } else if line.contains("---") && line.chars().all(|character| matches!(character, '-' | ' ')) {
-                table = Some(Table {
+                // Each title has its hyphens under it, unless they are cut off.
+                let is_whole = line.len() >= title.trim_end().len();
+                table = is_whole.then(|| Table {
                     user: column(title, line, "User"),
                     time_left: column(title, line, "Commit Time Left"),
                 });
@@ -161,6 +165,11 @@ impl Sessions {
         self.pending.iter().any(|name| name == session)
     }
 
+    /// The pending sessions that somebody is in.
+    pub fn occupied(&self) -> impl Iterator<Item = &str> + Clone {
+        self.pending.iter().map(String::as_str).filter(|name| self.users.contains_key(*name))
+    }
+
     /// Whether a session is live and waits to be confirmed.
     pub fn waits_for(&self, session: &str) -> bool {
         self.timer.as_ref().is_some_and(|timer| timer.session == session)
@@ -168,9 +177,10 @@ impl Sessions {
 
     fn note(&mut self, name: &str, state: &str, expiry: Option<Expiry>) {
         match state {
-            PENDING => self.pending.push(name.to_owned()),
             WITH_TIMER => self.note_timer(name, expiry),
-            _ => {}
+            over if OVER.contains(&over) => {}
+            // `pending`, or what nobody has heard of: what is not known to be over is still there.
+            _ => self.pending.push(name.to_owned()),
         }
     }
 
@@ -260,7 +270,7 @@ mod tests {
             assert_eq!((expiry.left(Some(2 * at)), expiry.left(None)), (Some(Duration::ZERO), None));
         }
         let texts = [
-            "  Name       State      User  Terminal Commit Time Left\n\
+            "  Name      State      User  Terminal Commit Time Left\n\
              \x20 ------- ------------ ----- -------- ----------------\n\
              \x20 night     pending                        0:01:59\n* morning   pending      ann   vty5\n",
             "Session with pending commit timer: night\nTime left until commit timer expiry: in 0:01:59\n\n\
@@ -302,7 +312,8 @@ mod tests {
             ),
             (
                 r#"{"commitTimerSessionName": "", "maxOpenSessions": 10, "sessions": {"b": {"state": "pending"}, "a": {}}}"#,
-                sessions(&["b"], None),
+                // What is not told to be over is not.
+                sessions(&["a", "b"], None),
             ),
             (r#"{"commitTimerSessionName": null, "sessions": {}}"#, sessions(&[], None)),
         ];
@@ -342,7 +353,7 @@ mod tests {
             // As EOS 4.25 shows it in detail.
             (
                 "Maximum number of completed sessions: 1\nMaximum number of pending sessions: 7\n\n\
-                 \x20 Name             State           User    Commit Time Left    Completed Time    Committed By\n\
+                 \x20 Name             State           User    Commit Time Left   Completed Time    Committed By\n\
                  \x20 ---------- ------------------ ---------- ---------------- ------------------- ------------\n\
                  \x20 dawn          completed                                    2026-03-01 10:00:00    admin\n\
                  \x20 morning        pending         admin\n\
@@ -350,7 +361,7 @@ mod tests {
                 sessions(&["morning"], Some("night")),
             ),
             (
-                "\x20 Name       State      Commit Time Left\n\
+                "\x20 Name      State      Commit Time Left\n\
                  \x20 ------- ------------ ----------------\n\
                  \x20 night     pending         0:01:59\n",
                 sessions(&[], Some("night")),
@@ -376,7 +387,9 @@ mod tests {
 
     #[test]
     fn what_is_not_that_table_does_not_pass_for_no_sessions() {
-        for text in ["", "\n", "pending", "% Invalid input\n", "Maximum number of pending sessions: 5\n"] {
+        let cut_off = ["  Name State\n  ---- -----\n  mor\n", "  Name State\n  ---- --\n"];
+        let others = ["", "\n", "pending", "% Invalid input\n", "Maximum number of pending sessions: 5\n"];
+        for text in cut_off.into_iter().chain(others) {
             assert!(matches!(Sessions::parse_text(text), Err(Error::Text)), "{text}");
         }
     }

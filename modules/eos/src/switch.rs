@@ -11,22 +11,21 @@ use ansible_module::outcome::{Ended, Failure};
 use serde_json::Value;
 
 use crate::change::{Change, changes, lines};
-use crate::claim::Claims;
+use crate::claim::{Claims, Purpose};
 use crate::config::Config;
 use crate::confirmation::Confirmation;
 use crate::dialog::{Dialog, Error};
-use crate::draft::{Draft, Verdict};
+use crate::draft::{self, Draft, Verdict};
 use crate::login::{Login, Secret};
 use crate::names::Interface;
 use crate::picture::{NOT_SAVED, Picture, SaveWhen};
 use crate::reach::Reach;
 use crate::state::State;
+use crate::turn::{self, Turn};
 use crate::window::Window;
 
 /// Between two looks at a switch that is busy.
 const PAUSE: Duration = Duration::from_millis(250);
-/// So many lines of others are named in an error.
-const SHOWN: usize = 4;
 
 /// How a task wants it done.
 #[derive(Debug)]
@@ -92,6 +91,8 @@ pub struct Switch<'a> {
     pub(crate) is_confirming: bool,
     /// A timer of somebody else, as last seen.
     pub(crate) foreign_timer: Option<String>,
+    /// A session that another run is at work in, as last seen.
+    pub(crate) other_run: Option<String>,
     /// The running-config as last read.
     pub(crate) running: Config,
     /// What has to be there when the change is confirmed.
@@ -142,6 +143,7 @@ impl<'a> Switch<'a> {
             patience_ends: context.clock.now() + lock_timeout,
             is_confirming: false,
             foreign_timer: None,
+            other_run: None,
             running: Config::default(),
             wanted: State::default(),
             commands: Vec::new(),
@@ -160,7 +162,7 @@ impl<'a> Switch<'a> {
 
     /// Looks at the sessions: whose timer runs, and what killed runs of ours left.
     pub(crate) fn look_around(&mut self) -> Result<(), Fault> {
-        let sessions = self.reach.with(Dialog::sessions)?;
+        let mut sessions = self.reach.with(Dialog::sessions)?;
         let is_stale = |claims: &Option<Claims>, session: &str| {
             claims.as_ref().is_some_and(|claims| claims.is_stale(session))
         };
@@ -183,6 +185,12 @@ impl<'a> Switch<'a> {
             }
         }
         self.foreign_timer = None;
+        // The switch may not have noticed yet that nobody is in those any more.
+        sessions.users.retain(|session, _| !is_stale(&self.claims, session));
+        self.other_run = match Turn::of(&sessions, None) {
+            Turn::Theirs(session) if sessions.timer.is_none() => Some(session),
+            _ => None,
+        };
         match sessions.timer {
             Some(timer) if is_stale(&self.claims, &timer.session) => {
                 let session = timer.session;
@@ -209,7 +217,12 @@ impl<'a> Switch<'a> {
         Ok(())
     }
 
-    pub(crate) fn no_foreign_timer(&self) -> Result<bool, Fault> {
+    /// Whether nobody else is about to change something; waits a moment where somebody is.
+    pub(crate) fn is_quiet(&self) -> Result<bool, Fault> {
+        if let Some(session) = &self.other_run {
+            self.wait_for_others(|| turn::is_taken(session))?;
+            return Ok(false);
+        }
         let Some(session) = &self.foreign_timer else { return Ok(true) };
         self.wait_for_others(|| {
             Fault::new(
@@ -234,9 +247,9 @@ impl<'a> Switch<'a> {
                 return Ok(Prepared::Ready);
             }
             Verdict::Same => return Ok(Prepared::Same),
-            Verdict::Spreads(others) => return Err(touches_others(&others)),
-            Verdict::NoRoom(fault) => fault,
-            Verdict::Moved => moves(),
+            Verdict::Spreads(others) => return Err(draft::touches_others(&others)),
+            Verdict::Busy(fault) => fault,
+            Verdict::Moved => draft::moves(),
         };
         self.wait_for_others(|| busy)?;
         Ok(Prepared::Moved)
@@ -249,12 +262,35 @@ impl<'a> Switch<'a> {
     ) -> Result<(Verdict, Vec<String>), Fault> {
         let lines = lines(changes, self.running.dialect());
         let note = channels(&self.wanted);
-        let claim = self.claims()?.claim(&note).map_err(|error| Fault::from_error("state_folder", &error))?;
-        let draft = Draft::new(claim);
-        let filled = draft.fill(&mut self.reach, &lines, changes, &self.running, stop);
+        let purpose = if self.context.check_mode { Purpose::Rehearsal } else { Purpose::Change };
+        let claim = self.claims()?.claim(purpose, &note);
+        let draft = Draft::new(claim.map_err(|error| Fault::from_error("state_folder", &error))?);
+        let filled = self.fill_and_judge(&draft, &lines, changes, stop);
         // Whatever came of it, there may be a session now.
         self.progress = Progress::Drafted(draft);
         filled
+    }
+
+    fn fill_and_judge(
+        &mut self,
+        draft: &Draft,
+        lines: &[String],
+        changes: &[Change],
+        stop: &dyn Fn() -> Result<(), Fault>,
+    ) -> Result<(Verdict, Vec<String>), Fault> {
+        let warnings = match draft.fill(&mut self.reach, lines, stop)? {
+            Err(verdict) => return Ok((verdict, Vec::new())),
+            Ok(warnings) => warnings,
+        };
+        // What is not committed is in nobody's way.
+        while !self.context.check_mode {
+            match draft.turn(&mut self.reach)? {
+                Turn::Ours => break,
+                Turn::Theirs(session) => return Ok((Verdict::Busy(turn::is_taken(&session)), warnings)),
+                Turn::TheyGiveWay(session) => self.wait_for_others(|| turn::is_taken(&session))?,
+            }
+        }
+        Ok((draft.judge(&mut self.reach, changes, &self.running)?, warnings))
     }
 
     /// Throws the session away. A session that stays behind changes nothing, and the next run finds it.
@@ -310,9 +346,9 @@ impl<'a> Switch<'a> {
         match self.fill(&back, &|| Ok(()))?.0 {
             Verdict::Differs(_) => self.reach.with(|dialog| dialog.commit(None))?,
             Verdict::Same => {}
-            Verdict::Spreads(others) => return Err(touches_others(&others)),
-            Verdict::NoRoom(fault) => return Err(fault),
-            Verdict::Moved => return Err(moves()),
+            Verdict::Spreads(others) => return Err(draft::touches_others(&others)),
+            Verdict::Busy(fault) => return Err(fault),
+            Verdict::Moved => return Err(draft::moves()),
         }
         self.discard();
         Ok(())
@@ -396,27 +432,6 @@ impl<'a> Switch<'a> {
         self.progress = Progress::Final;
         Ok(())
     }
-}
-
-fn moves() -> Fault {
-    Fault::new(
-        "configuration_moves",
-        "preparing the change: somebody else goes on changing the running-config, and a commit would undo that; \
-         hint: run again when that has ended, or wait longer",
-    )
-}
-
-fn touches_others(others: &[String]) -> Fault {
-    let (shown, more) = others.split_at(others.len().min(SHOWN));
-    let more = if more.is_empty() { String::new() } else { format!("; and {} more", more.len()) };
-    Fault::new(
-        "touches_others",
-        format!(
-            "preparing the change: on the switch it would also change what this task does not look after: {}{more}; \
-             hint: take that away or move it first",
-            shown.join("; ")
-        ),
-    )
 }
 
 /// The Port-Channels that a task is about.

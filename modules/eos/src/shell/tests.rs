@@ -8,6 +8,7 @@ use super::*;
 
 mod change;
 mod enable;
+mod manners;
 mod switch;
 
 use switch::{Act, Switch, hear, say, turn};

@@ -17,8 +17,13 @@ pub fn task(confirm_within: u64, timeout: u64) -> Value {
 
 /// The lines of an undisturbed run, for each of its connections.
 pub fn dialog() -> [Vec<String>; 2] {
+    dialog_of(&task(60, 30))
+}
+
+/// The same of another task.
+pub fn dialog_of(task: &Value) -> [Vec<String>; 2] {
     let sim = Sim::start();
-    assert!(sim.run(&task(60, 30)).changed());
+    assert!(sim.run(task).changed());
     let mut lines = [Vec::new(), Vec::new()];
     for typed in sim.typed() {
         let (connection, line) = typed.split_once(' ').unwrap();

@@ -24,5 +24,7 @@ mod scenario;
 mod secrets;
 mod several;
 mod sim;
+mod twice;
+mod two;
 mod untouched;
 mod verdict;

@@ -138,8 +138,8 @@ fn hosts_with_odd_names_and_texts_that_look_like_prompts_are_understood() {
     }
 }
 
-#[test]
-fn a_long_running_config_is_read_to_its_end() {
+/// A switch whose running-config has more than 5000 lines.
+fn with_long_lists() -> Sim {
     let mut lists = String::new();
     for list in 0..50 {
         writeln!(lists, "ip access-list list{list}").unwrap();
@@ -150,9 +150,23 @@ fn a_long_running_config_is_read_to_its_end() {
     }
     let sim = Sim::start_with(&STARTUP.replace("!\nend\n", &format!("!\n{lists}end\n")), &[]);
     assert!(sim.running().lines().count() > 5000);
+    sim
+}
+
+#[test]
+fn a_long_running_config_is_read_to_its_end() {
+    let sim = with_long_lists();
     let done = sim.run(&with(scenario(), &json!({"_ansible_diff": true})));
     assert!(done.changed());
     assert!(!done.text.contains("access-list") && !done.text.contains(OTHERS_SECRET));
     assert!(!sim.run(&scenario()).changed());
+    assert!(sim.running().contains("list49"));
+}
+
+#[test]
+fn where_pages_may_not_be_switched_off_they_are_turned() {
+    let sim = with_long_lists();
+    sim.control("refuse terminal with Authorization denied for command 'terminal'");
+    assert!(sim.run(&scenario()).changed() && !sim.run(&scenario()).changed());
     assert!(sim.running().contains("list49"));
 }

@@ -33,8 +33,8 @@ fn what_a_killed_run_left_is_confirmed_by_its_own_task_alone() {
     let sim = Sim::start();
     let other = json!({"name": 1002, "members": [{"interface": "Ethernet9/1"}]});
     assert!(sim.run(&other).changed());
-    // `enable` and five more to read, ten lines in a session between entering it and two looks, `commit timer`.
-    sim.control("hang-after 20");
+    // `enable` and five more to read, ten lines in a session between entering it and three looks, `commit timer`.
+    sim.control("hang-after 21");
     let killed = sim.begin(&scenario());
     sim.wait(|| sim.typed().last()?.contains("commit timer").then_some(()));
     killed.kill();
