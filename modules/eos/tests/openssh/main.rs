@@ -13,6 +13,7 @@ mod host_keys;
 mod known_hosts;
 mod proxy;
 mod server;
+mod simulated;
 
 use ansible_module::fault::Fault;
 use eos::ssh::{Connection, Login};
