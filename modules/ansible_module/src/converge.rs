@@ -157,7 +157,11 @@ pub fn converge<D: Device>(
         }
         match prepared {
             Prepared::Moved => {}
-            Prepared::Same => return Ok(plan.same(device)),
+            Prepared::Same if context.check_mode => return Ok(plan.same(device)),
+            Prepared::Same => {
+                device.condition(&plan.before).map_err(|fault| plan.untouched(Step::Condition, fault))?;
+                return Ok(plan.same(device));
+            }
             Prepared::Ready if context.check_mode => {
                 plan.seen.commands = device.commands();
                 return Ok(plan.report(device, true));
@@ -236,6 +240,16 @@ impl<D: Device> Plan<D> {
         self.report(device, false)
     }
 
+    /// What is there may be an interrupted run's doing, which did not become final.
+    fn not_final(&self, device: &D, step: Step, fault: Fault) -> Box<Failure> {
+        let outcome = match device.reverts_at() {
+            Some(reverts_at) => Outcome::PendingRevert { reverts_at },
+            None if device.is_touched() => Outcome::NeedsAttention { rollback: Some(fault.clone()) },
+            None => Outcome::Unchanged,
+        };
+        self.failure(step, fault, outcome)
+    }
+
     fn untouched(&self, step: Step, fault: Fault) -> Box<Failure> {
         self.failure(step, fault, Outcome::Unchanged)
     }
@@ -248,19 +262,20 @@ impl<D: Device> Plan<D> {
 
 /// The device is as declared. Where that is an interrupted run's doing, it is only now made final.
 fn nothing_to_change<D: Device>(device: &mut D, mut plan: Plan<D>) -> Ended {
-    device.condition(&plan.after).map_err(|fault| plan.untouched(Step::Condition, fault))?;
+    let is_met = device.condition(&plan.after);
     let is_provisional = plan.takes_over(device);
+    plan.hear(device);
+    is_met.map_err(|fault| {
+        if is_provisional {
+            plan.not_final(device, Step::Condition, fault)
+        } else {
+            plan.untouched(Step::Condition, fault)
+        }
+    })?;
     if is_provisional {
         let made_final = device.commit();
         plan.hear(device);
-        made_final.map_err(|fault| {
-            let outcome = match device.reverts_at() {
-                Some(reverts_at) => Outcome::PendingRevert { reverts_at },
-                None if device.is_touched() => Outcome::NeedsAttention { rollback: Some(fault.clone()) },
-                None => Outcome::Unchanged,
-            };
-            plan.failure(Step::Commit, fault, outcome)
-        })?;
+        made_final.map_err(|fault| plan.not_final(device, Step::Commit, fault))?;
         let persisted = device.persist(&plan.after);
         plan.seen.commands = device.commands();
         plan.hear(device);

@@ -71,13 +71,21 @@ impl Access {
                 "`enable_password`: it has a control character in it, such as the end of a line; hint: one line of text",
             ));
         }
+        let private_key = given(private_key);
+        if private_key.as_deref().is_some_and(is_no_key) {
+            return Err(Fault::new(
+                "private_key_unusable",
+                "`private_key`: it is neither a path nor a key in PEM or OpenSSH's form; \
+                 hint: `puttygen KEY -O private-openssh` makes one of PuTTY's, `b64decode` unwraps one",
+            ));
+        }
         let login = Login {
             host,
             port,
             proxy,
             username,
             password: given(password).map(Secret::from),
-            private_key: given(private_key).map(Into::into),
+            private_key: private_key.map(Into::into),
             passphrase: given(passphrase).map(Secret::from),
             agent: std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(Into::into),
             known_hosts: self.known_hosts,
@@ -86,4 +94,11 @@ impl Access {
         };
         Ok((login, enable_password.map(Secret::from)))
     }
+}
+
+/// Whether a text can be neither a path nor a key, but may be one in another form: it is not to be quoted.
+fn is_no_key(text: &str) -> bool {
+    const LONGEST_PATH: usize = 4096;
+    let is_path = !text.chars().any(char::is_control) && text.len() <= LONGEST_PATH;
+    !text.contains("-----BEGIN ") && (!is_path || text.starts_with("LS0tLS1CRUdJTi"))
 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// `port-channel lacp fallback timeout` where nothing is said, in seconds.
 const FALLBACK_TIMEOUT: u16 = 90;
+/// `mtu` where nothing is said, in bytes. Some releases spell it out.
+const MTU: u32 = 1500;
 
 /// A Port-Channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -77,6 +79,11 @@ impl Aggregation {
         self.mlag != 0 && self.mlag != to.mlag
     }
 
+    /// The MTU that a given one stands for; 0 is the default.
+    pub(crate) fn mtu(given: u32) -> u32 {
+        if given == MTU { 0 } else { given }
+    }
+
     /// Whether `line` was one of these.
     pub(crate) fn take(&mut self, line: &str) -> bool {
         let Self { shutdown, mtu, l2_mtu, min_links, lacp_fallback, lacp_fallback_timeout, mlag } = self;
@@ -91,7 +98,7 @@ impl Aggregation {
             "port-channel lacp fallback individual" => *lacp_fallback = Fallback::Individual,
             _ => {
                 if let Some(bytes) = number("mtu ") {
-                    *mtu = bytes;
+                    *mtu = Self::mtu(bytes);
                 } else if let Some(bytes) = number("l2 mtu ") {
                     *l2_mtu = bytes;
                 } else if let Some(links) = number("port-channel min-links ") {

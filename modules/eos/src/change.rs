@@ -90,6 +90,10 @@ pub fn lines(changes: &[Change], dialect: Dialect) -> Vec<String> {
             Change::Port { name, from, to } => (name, from, to),
         };
         let Some(to) = to else {
+            let gone = from.as_deref().and_then(|from| from.aggregation.as_ref());
+            if gone.is_some_and(|gone| gone.gives_up_mlag(&Aggregation::default())) {
+                leave.extend([format!("interface {name}"), Aggregation::NO_MLAG.to_owned()]);
+            }
             remove.push(format!("no interface {name}"));
             continue;
         };

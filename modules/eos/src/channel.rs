@@ -122,10 +122,24 @@ impl Channel {
             lacp_fallback_timeout: timeout.map(Aggregation::fallback_timeout),
             mlag: number("mlag", params.mlag, 0, LARGEST_MLAG)?.map(u32::from),
             l2_mtu: mtu("l2_mtu", params.l2_mtu)?.map(u32::from),
-            mtu: mtu("mtu", params.mtu)?.map(u32::from),
+            mtu: mtu("mtu", params.mtu)?.map(u32::from).map(Aggregation::mtu),
             shutdown: params.shutdown,
             portfast: params.portfast,
         })
+    }
+
+    /// Refuses to wait for LACP where nothing but its absence is asked for.
+    pub fn may_come_up(&self) -> Result<(), Fault> {
+        if self.shutdown != Some(true) {
+            return Ok(());
+        }
+        Err(Fault::new(
+            "invalid_combination",
+            format!(
+                "`wait_for_lacp`: {} is to be shut down, and never comes up then; hint: shut it down in a task of its own",
+                self.name
+            ),
+        ))
     }
 
     /// What becomes of it and its members, with what is to be told of that.

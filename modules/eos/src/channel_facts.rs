@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::lacp::End;
 use crate::link::Link;
 use crate::live::{Live, Verdict};
+use crate::member::{self, ByChannel};
 use crate::membership::LacpMode;
 use crate::names::Interface;
 use crate::port::Port;
@@ -90,9 +91,6 @@ struct MemberFacts {
     partner: Option<End>,
 }
 
-/// The members, by Port-Channel.
-type Members = BTreeMap<Interface, Vec<Interface>>;
-
 impl Seen {
     /// Of those that are asked for, or of all of them.
     pub fn selected(&self, names: Option<&BTreeSet<Interface>>) -> Selected {
@@ -105,14 +103,13 @@ impl Seen {
 
     /// What is told. `claims` knows which sessions are of this user on this control node.
     pub fn facts(&self, selected: &Selected, claims: Option<&Claims>) -> Map<String, Value> {
-        let mut members = Members::new();
-        for (name, _) in self.running.interfaces() {
-            if let Some(membership) = self.running.port(name).and_then(|port| port.membership) {
-                members.entry(membership.channel()).or_default().push(name.clone());
-            }
-        }
+        let [running, startup] = [&self.running, &self.startup].map(member::by_channel);
+        let of = |members: &ByChannel, channel: &Interface| {
+            members.get(channel).into_iter().flat_map(BTreeMap::keys).cloned().collect::<Vec<_>>()
+        };
+        let facts = |name: &Interface| self.channel(name, &of(&running, name), &of(&startup, name));
         let channels: BTreeMap<&Interface, ChannelFacts> =
-            selected.there.iter().filter_map(|name| Some((name, self.channel(name, &members)?))).collect();
+            selected.there.iter().filter_map(|name| Some((name, facts(name)?))).collect();
         Map::from_iter([
             ("hostname".to_owned(), json!(self.running.hostname())),
             ("version".to_owned(), json!(self.version.release)),
@@ -142,16 +139,21 @@ impl Seen {
         json!({"session": timer.session, "ours": is_ours(claims, &timer.session), "seconds_left": left, "reverts_at": at})
     }
 
-    fn channel(&self, name: &Interface, members: &Members) -> Option<ChannelFacts> {
+    /// With its members, and those that it has after the next reboot.
+    fn channel(
+        &self,
+        name: &Interface,
+        members: &[Interface],
+        saved_members: &[Interface],
+    ) -> Option<ChannelFacts> {
         let Port { description, switchport, aggregation, .. } = self.running.port(name)?;
         let aggregation = aggregation.unwrap_or_default();
         let carried_vlans = self.carried(&switchport);
         let Switchport { enabled, mode, access_vlan, native_vlan, trunk_vlans, trunk_groups: _ } = switchport;
         let link = self.links.get(name);
         let bundle = self.live.bundles.get(name).cloned().unwrap_or_default();
-        let members = members.get(name).into_iter().flatten();
-        let members: BTreeMap<Interface, MemberFacts> =
-            members.filter_map(|member| Some((member.clone(), self.member(name, member)?))).collect();
+        let facts = |member: &Interface| Some((member.clone(), self.member(name, member)?));
+        let members: BTreeMap<Interface, MemberFacts> = members.iter().filter_map(facts).collect();
         let is_saved = |name: &Interface| self.running.port(name) == self.startup.port(name);
         Some(ChannelFacts {
             description,
@@ -170,7 +172,7 @@ impl Seen {
                 state: bundle.fallback_state.clone(),
             },
             mlag: aggregation.mlag,
-            saved: is_saved(name) && members.keys().all(is_saved),
+            saved: is_saved(name) && members.keys().chain(saved_members).all(is_saved),
             up: link.is_some_and(Link::is_up),
             bandwidth: link.and_then(|link| link.bandwidth),
             members,

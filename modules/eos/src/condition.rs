@@ -7,29 +7,48 @@ use crate::dialog::Dialog;
 use crate::lacp_wait::{Awaited, Patience};
 use crate::names::Interface;
 use crate::state::State;
-use crate::switch::{Progress, Switch};
+use crate::switch::{Progress, Switch, channels};
 use crate::window::Window;
 
 impl Switch<'_> {
     /// Waits for LACP on the members that were declared, where that is asked for.
     pub(crate) fn wait_for_lacp(&mut self, after: &State) -> Result<(), Fault> {
+        if let Some(fault) = self.half_inherited(after) {
+            return Err(fault);
+        }
         let Some(awaited) = self.awaited(after) else { return Ok(()) };
         if matches!(self.progress, Progress::Nothing) {
             // Nothing was changed, and others may be in a hurry.
             self.lock = None;
         }
+        let window_ends = self.provisional().and_then(|(_, window)| window).map(Window::last_attempt);
         let (context, reach) = (self.context, &mut self.reach);
-        let window_ends = match &self.progress {
-            Progress::Committed(_, window) => window.as_ref().map(Window::last_attempt),
-            _ => None,
-        };
         let patience = Patience { limit: self.wait_for_lacp, window_ends };
         awaited
             .until_bundled(context, patience, &mut |deadline| reach.insist(deadline, context, Dialog::live))
     }
 
+    /// That some of what is declared is there only as long as nobody confirms or undoes a killed run's change, which is
+    /// not the task's: the switch would undo it behind its back.
+    fn half_inherited(&self, after: &State) -> Option<Fault> {
+        let Progress::Inherited { session, channels: theirs, .. } = &self.progress else { return None };
+        let ours = channels(after);
+        let both = theirs.iter().find(|channel| ours.contains(channel)).filter(|_| *theirs != ours)?;
+        Some(Fault::new(
+            "unconfirmed_change",
+            format!(
+                "reading {both}: it is as declared by a change of an interrupted run, of {}, which the switch undoes unless it is \
+                 confirmed; hint: run that task again, or `configure session {session} abort` on the switch and this one",
+                theirs.join(", ")
+            ),
+        ))
+    }
+
     /// Tells what a run would wait for, as it is now.
     pub(crate) fn foresee_lacp(&mut self, after: &State) -> Result<(), Fault> {
+        if let Some(fault) = self.half_inherited(after) {
+            return Err(fault);
+        }
         let Some(awaited) = self.awaited(after) else { return Ok(()) };
         let live = self.reach.with(Dialog::live)?;
         self.notices.extend(

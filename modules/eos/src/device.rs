@@ -47,6 +47,9 @@ impl Device for Switch<'_> {
             self.reach.with(Dialog::running)?
         };
         self.running = Config::parse(&running);
+        if matches!(self.progress, Progress::Committed(..)) && self.read_back.is_none() {
+            self.read_back = Some(self.running.clone());
+        }
         let mut startup = String::new();
         if self.save_when != SaveWhen::Never && !is_reading_back {
             startup = self.reach.with(Dialog::startup)?;

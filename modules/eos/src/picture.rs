@@ -27,7 +27,7 @@ pub enum SaveWhen {
     Never,
     /// When the interfaces of the task differ.
     Changed,
-    /// When anything differs.
+    /// When the interfaces of the task differ; what others left unsaved is told.
     Modified,
     /// When anything differs, also what others left unsaved.
     Always,

@@ -11,6 +11,7 @@ use ansible_module::presence::Presence;
 use ansible_module::run::Module;
 use ansible_module::spec::ArgumentSpec;
 use serde::Deserialize;
+use vlan::VlanSet;
 
 use crate::access::Access;
 use crate::channel::{self, Channel};
@@ -85,6 +86,9 @@ impl Desired {
         let lock_timeout = rules::seconds("lock_timeout", lock_timeout, 0)?;
         let wait_for_lacp = rules::seconds("wait_for_lacp", wait_for_lacp, 0)?;
         window::has_room(confirm_within, wait_for_lacp)?;
+        if !wait_for_lacp.is_zero() {
+            channels.iter().try_for_each(Channel::may_come_up)?;
+        }
         let (login, enable_password) = access.login()?;
         let manner = Manner {
             confirm_within,
@@ -105,8 +109,12 @@ impl Desired {
         let takers = self.takers();
         let mut warnings = Vec::new();
         let mut after = State::default();
+        for channel in self.channels.iter().filter(|channel| channel.create_vlans) {
+            after.declared_vlans.extend(channel.vlans().iter());
+        }
+        after.vlans.clone_from(&after.declared_vlans);
         for channel in &self.channels {
-            warnings.extend(vlans_exist(channel, running, check_mode)?);
+            warnings.extend(vlans_exist(channel, &after.vlans, running, check_mode)?);
             let mut found = found.remove(&channel.name).unwrap_or_default();
             found.retain(|member, _| takers.get(member).is_none_or(|taker| **taker == channel.name));
             let is_let_go =
@@ -115,14 +123,23 @@ impl Desired {
             let (ports, doubts) = channel.planned(members, running)?;
             after.interfaces.extend(ports);
             warnings.extend(doubts);
-            if channel.create_vlans {
-                after.declared_vlans.extend(channel.vlans().iter());
-            }
         }
-        after.vlans.clone_from(&after.declared_vlans);
         mlags_are_unique(&after, running)?;
+        self.look_after_those_who_left(picture, &mut after);
         warnings.extend(picture.plan_saving(&mut after));
         Ok(Target { also_affected: Self::bereaved(&after, running), after, warnings })
+    }
+
+    /// Interfaces that are members in the startup-config alone: that they left was not saved.
+    fn look_after_those_who_left(&self, picture: &Picture, after: &mut State) {
+        let saved = member::by_channel(&picture.startup);
+        let decided = |channel: &&Channel| channel.members.is_some() || channel.state == Presence::Absent;
+        let members = self.channels.iter().filter(decided).filter_map(|channel| saved.get(&channel.name));
+        for name in members.flat_map(BTreeMap::keys) {
+            if let Some(port) = picture.running.port(name) {
+                after.interfaces.entry(name.clone()).or_insert(Some(port));
+            }
+        }
     }
 
     /// Whether the task takes `member` out of `channel`.
@@ -180,10 +197,15 @@ fn are_compatible(channels: &[Channel]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// LACP is green and no packet passes where the switch does not have the VLAN.
-fn vlans_exist(channel: &Channel, running: &Config, check_mode: bool) -> Result<Option<String>, Fault> {
-    let missing = channel.vlans().without(&running.vlans());
-    if missing.is_empty() || channel.create_vlans {
+/// LACP is green and no packet passes where the switch does not have the VLAN. Those in `made` are made by the task.
+fn vlans_exist(
+    channel: &Channel,
+    made: &VlanSet,
+    running: &Config,
+    check_mode: bool,
+) -> Result<Option<String>, Fault> {
+    let missing = channel.vlans().without(&running.vlans()).without(made);
+    if missing.is_empty() {
         return Ok(None);
     }
     let fact = format!("planning {}: the switch does not have the VLAN {missing}", channel.name);

@@ -20,6 +20,7 @@ use crate::login::{Login, Secret};
 use crate::names::Interface;
 use crate::picture::{NOT_SAVED, Picture, SaveWhen};
 use crate::reach::Reach;
+use crate::sessions::Expiry;
 use crate::state::State;
 use crate::turn::{self, Turn};
 use crate::window::Window;
@@ -57,6 +58,8 @@ pub(crate) enum Progress {
         session: String,
         /// What the killed run noted.
         channels: Vec<String>,
+        /// When the switch undoes it, where that is told.
+        window: Option<Window>,
     },
     /// A session of ours is open, and nothing live.
     Drafted(Draft),
@@ -95,6 +98,8 @@ pub struct Switch<'a> {
     pub(crate) other_run: Option<String>,
     /// The running-config as last read.
     pub(crate) running: Config,
+    /// The same as first read after the commit.
+    pub(crate) read_back: Option<Config>,
     /// What has to be there when the change is confirmed.
     pub(crate) wanted: State,
     pub(crate) commands: Vec<String>,
@@ -145,6 +150,7 @@ impl<'a> Switch<'a> {
             foreign_timer: None,
             other_run: None,
             running: Config::default(),
+            read_back: None,
             wanted: State::default(),
             commands: Vec::new(),
             diff: None,
@@ -200,11 +206,22 @@ impl<'a> Switch<'a> {
                 self.notices.push(format!(
                     "an interrupted run's change{of} was waiting to be confirmed, in session {session}"
                 ));
-                self.progress = Progress::Inherited { session, channels };
+                let window = self.window_of(timer.expiry);
+                self.progress = Progress::Inherited { session, channels, window };
             }
             timer => self.foreign_timer = timer.map(|timer| timer.session),
         }
         Ok(())
+    }
+
+    /// What is left of a killed run's window. Older releases tell when it ends by the switch's uptime.
+    fn window_of(&mut self, expiry: Option<Expiry>) -> Option<Window> {
+        let asked = self.context.clock.now();
+        let left = match expiry? {
+            Expiry::In(left) => left,
+            at @ Expiry::AtUptime(_) => at.left(self.reach.with(Dialog::version).ok()?.uptime)?,
+        };
+        Some(Window::new(left, asked, self.context.clock.now()))
     }
 
     /// Waits a moment for others, unless that was long enough already.
@@ -332,26 +349,52 @@ impl<'a> Switch<'a> {
 
     /// What the running-config, as last read, lacks of `wanted`.
     fn left(&self, wanted: &State) -> Vec<Change> {
-        let (running, startup) = (self.running.clone(), Config::default());
-        let picture = Picture { running, startup, save_when: SaveWhen::Never };
         let wanted = State { saved: None, ..wanted.clone() };
-        changes(&State::found(&picture, &wanted), &wanted)
+        changes(&Self::of_ours(&self.running, &wanted), &wanted)
+    }
+
+    /// What `running` has of what is in `like`, saved or not.
+    fn of_ours(running: &Config, like: &State) -> State {
+        let (running, startup) = (running.clone(), Config::default());
+        let picture = Picture { running, startup, save_when: SaveWhen::Never };
+        State::found(&picture, &State { saved: None, ..like.clone() })
     }
 
     /// What was committed without a timer is undone by lines of our own.
     pub(crate) fn commit_way_back(&mut self, before: &State) -> Result<(), Fault> {
+        let patience_ends = self.context.clock.now() + self.lock_timeout;
+        loop {
+            let ended = self.try_way_back(before);
+            self.discard();
+            let Some(busy) = ended? else { return Ok(()) };
+            // A run that was asked to stop goes back all the same.
+            if self.context.clock.now() >= patience_ends {
+                return Err(busy);
+            }
+            self.context.clock.sleep(PAUSE);
+        }
+    }
+
+    /// None where it was gone; what to wait for otherwise.
+    fn try_way_back(&mut self, before: &State) -> Result<Option<Fault>, Fault> {
         self.running = Config::parse(&self.reach.with(Dialog::running)?);
+        if let Some(kept) = &self.read_back
+            && Self::of_ours(kept, before) != Self::of_ours(&self.running, before)
+        {
+            return Err(Fault::new(
+                "changed_meanwhile",
+                "going back: somebody else changed the same interfaces after the commit; hint: theirs stays, look at it and run again",
+            ));
+        }
         let back = self.left(before);
-        // A run that was asked to stop goes back all the same.
         match self.fill(&back, &|| Ok(()))?.0 {
             Verdict::Differs(_) => self.reach.with(|dialog| dialog.commit(None))?,
             Verdict::Same => {}
             Verdict::Spreads(others) => return Err(draft::touches_others(&others)),
-            Verdict::Busy(fault) => return Err(fault),
-            Verdict::Moved => return Err(draft::moves()),
+            Verdict::Busy(fault) => return Ok(Some(fault)),
+            Verdict::Moved => return Ok(Some(draft::moves())),
         }
-        self.discard();
-        Ok(())
+        Ok(None)
     }
 
     /// Saves what is final.
@@ -380,7 +423,7 @@ impl<'a> Switch<'a> {
     /// The session whose timer runs, as far as we know.
     pub(crate) fn provisional(&self) -> Option<(&str, Option<&Window>)> {
         match &self.progress {
-            Progress::Inherited { session, .. } => Some((session, None)),
+            Progress::Inherited { session, window, .. } => Some((session, window.as_ref())),
             Progress::Committed(draft, Some(window)) => Some((draft.session(), Some(window))),
             _ => None,
         }

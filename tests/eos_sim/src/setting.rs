@@ -8,6 +8,9 @@ use crate::grammar::Matched;
 use crate::interface::{FALLBACK_TIMEOUT, Interface, Line, PORT_PRIORITY};
 use crate::vlans::Vlans;
 
+/// Bytes; of a routed interface.
+const DEFAULT_MTU: u32 = 1500;
+
 /// How a command is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -38,7 +41,8 @@ impl Interface {
             Setting::Description => self.description = Some(word),
             Setting::Shutdown => self.shutdown = Some(true),
             Setting::LoadInterval => self.load_interval = number,
-            Setting::Mtu => self.mtu = number,
+            // What is the default is not shown.
+            Setting::Mtu => self.mtu = number.filter(|bytes| *bytes != DEFAULT_MTU),
             Setting::L2Mtu => self.l2_mtu = number,
             Setting::Switchport => self.switchport = Some(true),
             Setting::Mode => self.mode = word,

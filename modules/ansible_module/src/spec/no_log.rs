@@ -14,6 +14,9 @@ use super::{OptionSpec, Type, convert::convert, python};
 /// How the first and the last line of a private key end, in PEM and in OpenSSH's own format.
 const KEY_MARKER: &str = "PRIVATE KEY-----";
 
+/// Keys in other wrappings: that of `PuTTY`, and one in base64 as a whole.
+const OTHER_KEY_MARKERS: [&str; 2] = ["PuTTY-User-Key-File", "LS0tLS1CRUdJTi"];
+
 /// Base64 comes in fours. What is shorter is no part of a key, and would hide too much else.
 const SHORTEST_OF_KEY: usize = 4;
 
@@ -97,6 +100,11 @@ fn keys(value: &Value, found: &mut BTreeSet<String>) {
 /// The whole of a text that holds a private key, and each line of the key: a message may quote it in part, or with
 /// its line ends written out. Folded by YAML, the lines are words.
 fn key(text: &str, found: &mut BTreeSet<String>) {
+    if OTHER_KEY_MARKERS.iter().any(|marker| text.contains(marker)) {
+        found.insert(text.to_owned());
+        found.extend(text.split_whitespace().filter(|line| line.len() > SHORTEST_OF_KEY).map(str::to_owned));
+        return;
+    }
     if !text.contains(KEY_MARKER) {
         return;
     }
@@ -172,6 +180,10 @@ mod tests {
                     "{arguments}"
                 );
             }
+        }
+        for wrapped in ["PuTTY-User-Key-File-3: x\nAAAAC3Nz\n", "LS0tLS1CRUdJTiBPUEVOU1NI\nAAAAC3Nz"] {
+            let found = secrets(&[USERS], json!({"private_key": wrapped}).as_object().unwrap());
+            assert!(found.contains(wrapped) && found.contains("AAAAC3Nz"), "{found:?}");
         }
         let public =
             json!({"private_key": "/root/.ssh/id_ed25519", "other": "-----BEGIN PUBLIC KEY-----\nMFkw"});

@@ -178,6 +178,12 @@ fn no_property_of_a_port_channel_is_taken_that_cannot_be() {
         ("trunk_groups", json!([long()]), "invalid_text"),
         ("members", member("lacp_timer", &json!("slow")), "wrong_choice"),
         ("members", member("port_priority", &json!(65_536)), "invalid_number"),
+        (
+            "private_key",
+            json!("PuTTY-User-Key-File-2: ssh-ed25519\nEncryption: none\n"),
+            "private_key_unusable",
+        ),
+        ("private_key", json!("LS0tLS1CRUdJTiBPUEVOU1NI"), "private_key_unusable"),
         ("config", json!([]), "mutually_exclusive"),
         ("config", json!([{"name": "7"}]), "mutually_exclusive"),
     ]);

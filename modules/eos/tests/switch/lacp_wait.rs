@@ -73,6 +73,44 @@ fn members_that_are_not_bundled_in_time_are_not_confirmed_and_the_switch_goes_ba
 }
 
 #[test]
+fn what_somebody_changes_while_it_waits_is_not_undone_with_a_change_that_was_committed_at_once() {
+    let sim = strict();
+    let running = sim.begin(&task(&json!({"wait_for_lacp": 20, "confirm_within": 0})));
+    sim.wait_for(|line| line.starts_with("show lacp interface"));
+    sim.edit(&["interface Ethernet7/1", "description theirs"]);
+    let answer = running.finish();
+    assert_eq!(answer.failure(), ("lacp_not_up", "needs_attention"), "{}", answer.told());
+    assert!(answer.told().contains("somebody else changed the same interfaces"), "{}", answer.told());
+    let found = sim.look();
+    assert!(found.running.contains("   description theirs\n"), "{}", found.running);
+    assert_eq!(found.open_sessions, Vec::<String>::new());
+}
+
+#[test]
+fn what_is_to_be_shut_down_is_not_waited_for() {
+    let sim = Sim::start();
+    let answer = sim.run(&task(&json!({"wait_for_lacp": 5, "shutdown": true})));
+    assert_eq!(answer.failure(), ("invalid_combination", "unchanged"), "{}", answer.told());
+    assert_eq!(sim.connections(), 0);
+}
+
+#[test]
+fn a_killed_runs_change_that_lacp_speaks_against_is_left_to_the_switch_to_undo() {
+    let sim = strict();
+    let before = sim.running();
+    let wait = task(&json!({"wait_for_lacp": 30, "confirm_within": 45}));
+    let killed = sim.begin(&wait);
+    sim.wait_for(|line| line.starts_with("show lacp interface"));
+    killed.kill();
+    let answer = sim.run(&task(&json!({"wait_for_lacp": 2})));
+    assert_eq!(answer.failure(), ("lacp_not_up", "pending_revert"), "{}", answer.told());
+    let reverts_at = humantime::parse_rfc3339(answer.result["reverts_at"].as_str().unwrap()).unwrap();
+    assert!(reverts_at > std::time::SystemTime::now(), "{}", answer.told());
+    sim.wait_for_the_end_of_a_timer();
+    assert_eq!(sim.running(), before);
+}
+
+#[test]
 fn where_nothing_is_to_be_changed_it_has_to_hold_all_the_same_and_check_mode_warns() {
     let sim = strict();
     assert!(sim.run(&scenario()).changed());

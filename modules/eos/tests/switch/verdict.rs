@@ -53,6 +53,29 @@ fn what_a_killed_run_left_is_confirmed_by_its_own_task_alone() {
 }
 
 #[test]
+fn what_a_killed_run_left_of_more_than_is_declared_is_not_told_as_being_there() {
+    let sim = Sim::start();
+    let both = json!({"config": [
+        {"name": 1001, "members": [{"interface": "Ethernet7/1"}]},
+        {"name": 1002, "members": [{"interface": "Ethernet9/1"}]},
+    ]});
+    let killed = sim.begin(&both);
+    sim.control("delay 300");
+    sim.wait(|| sim.typed().last()?.contains("commit timer").then_some(()));
+    killed.kill();
+    sim.control("clear");
+    let one = json!({"name": 1001, "members": [{"interface": "Ethernet7/1"}]});
+    for answer in [sim.check(&one), sim.run(&one)] {
+        assert_eq!(answer.failure(), ("unconfirmed_change", "unchanged"), "{}", answer.told());
+        assert!(answer.told().contains("of Port-Channel1001, Port-Channel1002"), "{}", answer.told());
+    }
+    // One that declares something else for it undoes it first.
+    assert!(sim.run(&json!({"name": 1001, "description": "x"})).changed());
+    assert_eq!((sim.interface("Port-Channel1002"), sim.open_sessions()), (Vec::new(), Vec::new()));
+    assert!(sim.run(&both).changed());
+}
+
+#[test]
 fn a_line_that_is_taken_and_has_no_effect_is_undone_and_only_that_is_told() {
     let sim = Sim::start();
     sim.control("ignore channel-group");
