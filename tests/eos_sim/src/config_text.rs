@@ -200,11 +200,11 @@ end
 
     #[test]
     fn blocks_and_lines_come_out_in_the_order_of_the_switch() {
-        let text = "interface Ethernet10\ninterface Ethernet2\n lacp rate fast\n channel-group 5 mode on\n mtu 1500\nvlan 20\nvlan 10\ninterface Port-Channel5\n";
+        let text = "interface Ethernet10\ninterface Ethernet2\n lacp rate fast\n channel-group 5 mode on\n mtu 9000\nvlan 20\nvlan 10\ninterface Port-Channel5\n";
         let printed = Config::parse(text).text(false);
         assert_eq!(
             printed,
-            "vlan 10,20\n!\ninterface Port-Channel5\n!\ninterface Ethernet2\n   mtu 1500\n   channel-group 5 mode on\n   lacp timer fast\n!\ninterface Ethernet10\n!\nend\n"
+            "vlan 10,20\n!\ninterface Port-Channel5\n!\ninterface Ethernet2\n   mtu 9000\n   channel-group 5 mode on\n   lacp timer fast\n!\ninterface Ethernet10\n!\nend\n"
         );
     }
 

@@ -111,8 +111,8 @@ fn a_takeover_that_the_switch_does_not_answer_is_not_told_as_nothing_done() {
     each(vec!["drop-before", "drop-after"], |rule| {
         let sim = Sim::start();
         killed_after_the_commit(&sim);
-        // `enable`, `terminal length 0`, three stores, and the confirmation.
-        sim.control(&format!("{rule} connection=1 6"));
+        // `enable`, `terminal length 0`, sessions, `show version` for when it ends, two configurations, the confirmation.
+        sim.control(&format!("{rule} connection=1 7"));
         sim.control("refuse-connections connection=2");
         let next = sim.run(&task(60, 2));
         let what = format!("{rule}: {}", next.told());
