@@ -98,11 +98,8 @@ impl Config {
     /// The VLANs that are configured. VLAN 1 always is.
     pub fn vlans(&self) -> VlanSet {
         let mut vlans = VlanSet::from_iter([1]);
-        for list in self.blocks.iter().filter_map(|block| block.head.strip_prefix("vlan ")) {
-            // `vlan internal order …` and its like are other commands.
-            if let Some(some) = VlanSet::parse(list) {
-                vlans.extend(some.iter());
-            }
+        for some in self.blocks.iter().filter_map(|block| vlans_of(&block.head)) {
+            vlans.extend(some.iter());
         }
         vlans
     }
@@ -136,14 +133,19 @@ impl Block {
     /// Whether nothing is lost without it: VLANs that are only there, which [`Config::vlans`] has, or an Ethernet
     /// interface, which the switch has whatever is said of it.
     pub fn says_nothing(&self) -> bool {
-        let is_plain = self.head.strip_prefix("vlan ").is_some_and(|list| VlanSet::parse(list).is_some())
-            || matches!(self.interface(), Some(Interface::Ethernet(_)));
+        let is_plain =
+            vlans_of(&self.head).is_some() || matches!(self.interface(), Some(Interface::Ethernet(_)));
         is_plain && self.lines.is_empty()
     }
 
     fn interface(&self) -> Option<Interface> {
         Interface::from_config(self.head.strip_prefix("interface ")?)
     }
+}
+
+/// The VLANs whose block begins with this line. `vlan internal order …` and its like are other commands.
+pub fn vlans_of(head: &str) -> Option<VlanSet> {
+    VlanSet::parse(head.strip_prefix("vlan ")?)
 }
 
 fn dialect(blocks: &[Block], release: Option<(u32, u32)>) -> Dialect {

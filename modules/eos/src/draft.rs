@@ -7,7 +7,7 @@ use vlan::VlanSet;
 
 use crate::change::Change;
 use crate::claim::Claim;
-use crate::config::{Block, Config};
+use crate::config::{Block, Config, vlans_of};
 use crate::dialog::{Dialog, Error};
 use crate::names::Interface;
 use crate::reach::Reach;
@@ -139,23 +139,22 @@ impl Draft {
 fn heads(changes: &[Change], diff: &str) -> Vec<String> {
     let interfaces = changes.iter().filter_map(Change::interface).map(|name| format!("interface {name}"));
     let lines = diff.lines().filter(|_| changes.iter().any(|change| change.vlans().is_some()));
-    let vlans = lines.filter_map(|line| line.get(1..)).filter(|line| is_vlans(line)).map(str::to_owned);
+    let vlans =
+        lines.filter_map(|line| line.get(1..)).filter(|line| vlans_of(line).is_some()).map(str::to_owned);
     interfaces.chain(vlans).collect()
 }
 
 /// What is not ours.
 fn others<'a>(config: &'a Config, changes: &[Change]) -> (Vec<&'a Block>, VlanSet) {
     let interfaces: Vec<&Interface> = changes.iter().filter_map(Change::interface).collect();
-    let blocks = config.without(&interfaces).filter(|block| !(is_vlans(&block.head) && block.says_nothing()));
+    let blocks = config
+        .without(&interfaces)
+        .filter(|block| !(vlans_of(&block.head).is_some() && block.says_nothing()));
     let of_ours = changes.iter().filter_map(Change::vlans).fold(VlanSet::default(), |mut all, vlans| {
         all.extend(vlans.iter());
         all
     });
     (blocks.collect(), config.vlans().without(&of_ours))
-}
-
-fn is_vlans(head: &str) -> bool {
-    head.strip_prefix("vlan ").is_some_and(|list| VlanSet::parse(list).is_some())
 }
 
 /// That somebody else is at work all the time.
