@@ -129,13 +129,11 @@ fn in_vain(limit: Duration, waited: Duration, complaint: &str) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-    use std::rc::Rc;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::Ordering;
 
-    use ansible_module::context::{Clock, Log};
     use serde_json::{Value, json};
+
+    use stopped_clock::context;
 
     use super::*;
     use crate::bundle::Bundle;
@@ -147,30 +145,6 @@ mod tests {
         interface Ethernet3\n   shutdown\n   channel-group 10 mode active\n!\n\
         interface Ethernet4\n   channel-group 11 mode active\n!\n\
         interface Ethernet5\n   channel-group 12 mode on\n!\ninterface Ethernet6\n!\nend\n";
-
-    /// A clock that passes only while somebody sleeps.
-    struct Stopped(Rc<Cell<Duration>>);
-
-    impl Clock for Stopped {
-        fn now(&self) -> Duration {
-            self.0.get()
-        }
-
-        fn sleep(&self, time: Duration) {
-            self.0.set(self.0.get() + time);
-        }
-    }
-
-    fn context() -> (Context, Rc<Cell<Duration>>) {
-        let time = Rc::new(Cell::new(Duration::ZERO));
-        let context = Context {
-            check_mode: false,
-            clock: Box::new(Stopped(Rc::clone(&time))),
-            interrupted: Arc::new(AtomicBool::new(false)),
-            log: Log::default(),
-        };
-        (context, time)
-    }
 
     fn awaited(numbers: &[u32]) -> Awaited {
         let channels: Vec<Interface> = numbers.iter().map(|number| Interface::PortChannel(*number)).collect();

@@ -62,38 +62,11 @@ fn in_vain(limit: Duration, waiting: &Waiting) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-    use std::rc::Rc;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::Ordering;
 
-    use ansible_module::context::{Clock, Log};
+    use stopped_clock::context;
 
     use super::*;
-
-    /// A clock that passes only while somebody sleeps.
-    struct Stopped(Rc<Cell<Duration>>);
-
-    impl Clock for Stopped {
-        fn now(&self) -> Duration {
-            self.0.get()
-        }
-
-        fn sleep(&self, time: Duration) {
-            self.0.set(self.0.get() + time);
-        }
-    }
-
-    fn context() -> (Context, Rc<Cell<Duration>>) {
-        let time = Rc::new(Cell::new(Duration::ZERO));
-        let context = Context {
-            check_mode: false,
-            clock: Box::new(Stopped(Rc::clone(&time))),
-            interrupted: Arc::new(AtomicBool::new(false)),
-            log: Log::default(),
-        };
-        (context, time)
-    }
 
     fn waiting() -> Waiting {
         let bond = |name: &str, members: &[&str]| {

@@ -1,20 +1,19 @@
-//! A device of settings by name that can refuse, ignore, be late, die half-way, and fail to go back; and a clock that
-//! moves only when somebody sleeps.
+//! A device of settings by name that can refuse, ignore, be late, die half-way, and fail to go back.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ansible_module::context::{Clock, Context, Log};
+use ansible_module::context::{Context, Log};
 use ansible_module::converge::{Device, Prepared, State, Target, converge};
 use ansible_module::diff::Described;
 use ansible_module::fault::Fault;
 use ansible_module::outcome::Ended;
 use serde::Serialize;
 use serde_json::{Value, json};
+use stopped_clock::StoppedClock;
 
 /// Settings by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -250,19 +249,6 @@ impl Device for Fake {
     }
 }
 
-/// A clock that moves only when somebody sleeps.
-pub struct Jump(pub Rc<Cell<Duration>>);
-
-impl Clock for Jump {
-    fn now(&self) -> Duration {
-        self.0.get()
-    }
-
-    fn sleep(&self, time: Duration) {
-        self.0.set(self.0.get() + time);
-    }
-}
-
 pub fn fake(temper: Temper) -> Fake {
     Fake {
         settings: [("tag".to_owned(), 10), ("mtu".to_owned(), 1500), ("foreign".to_owned(), 7)].into(),
@@ -279,7 +265,7 @@ pub fn fake(temper: Temper) -> Fake {
 pub fn run(device: &mut Fake, wanted: &[(&str, i64)], check_mode: bool) -> Ended {
     let context = Context {
         check_mode,
-        clock: Box::new(Jump(Rc::default())),
+        clock: Box::new(StoppedClock(Rc::default())),
         interrupted: Arc::clone(&device.interrupted),
         log: Log::default(),
     };

@@ -13,8 +13,9 @@ use ansible_module::context::{Context, Log};
 use ansible_module::converge::recover;
 use ansible_module::fault::Step;
 use ansible_module::outcome::{Ended, Failure, Outcome, Report};
+use stopped_clock::StoppedClock;
 
-use crate::fake::{Jump, Settings, Temper, fake, run};
+use crate::fake::{Settings, Temper, fake, run};
 
 const WANTED: [(&str, i64); 2] = [("mtu", 9000), ("tag", 20)];
 
@@ -168,7 +169,7 @@ fn another_process_can_go_back() {
     let mut device = fake(Temper::default());
     let context = Context {
         check_mode: false,
-        clock: Box::new(Jump(Rc::default())),
+        clock: Box::new(StoppedClock(Rc::default())),
         interrupted: Arc::default(),
         log: Log::default(),
     };
