@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::diff::{self, Described};
 use crate::fault::{Fault, Step};
-use crate::outcome::{Ended, Failure, Outcome, Report, Seen};
+use crate::outcome::{Ended, Failure, Outcome, Provisional, Report, Seen};
 
 /// How often is looked again while a state settles.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -79,6 +79,10 @@ pub trait Device {
     fn rollback(&mut self, before: &Self::State) -> Result<(), Fault>;
     /// When the device undoes the change by itself, RFC 3339, where it does.
     fn reverts_at(&self) -> Option<String> {
+        None
+    }
+    /// The change that was left to be confirmed later, where `commit` made it live and not final.
+    fn provisional(&self) -> Option<Provisional> {
         None
     }
     /// The way back was gone to its end: forgets the checkpoint.
@@ -226,7 +230,8 @@ impl<D: Device> Plan<D> {
 
     fn report(mut self, device: &D, changed: bool) -> Report {
         self.hear(device);
-        Report { changed, seen: self.seen, facts: None, warnings: self.warnings }
+        let provisional = device.provisional();
+        Report { changed, seen: self.seen, facts: None, provisional, warnings: self.warnings }
     }
 
     /// The device knows better than our model of it.
@@ -331,7 +336,7 @@ pub fn recover<D: Device>(device: &mut D, context: &Context) -> Ended {
             outcome @ (Outcome::RolledBack | Outcome::Unchanged) => {
                 let seen = Seen { commands: device.commands(), ..Seen::default() };
                 let (changed, warnings) = (outcome == Outcome::RolledBack, device.notices());
-                Ok(Report { changed, seen, facts: None, warnings })
+                Ok(Report { changed, seen, facts: None, provisional: None, warnings })
             }
             outcome => Err(interrupted_run(device, outcome)),
         },

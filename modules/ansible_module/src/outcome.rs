@@ -1,5 +1,6 @@
 //! How a run ended, and the JSON object that says so. Printing it is `run.rs`'s.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::fault::{Fault, Step};
@@ -44,6 +45,15 @@ pub struct Seen {
     pub diff: Value,
 }
 
+/// A change that is live and waits to be confirmed: the device undoes it by itself unless it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Provisional {
+    /// When it is undone, RFC 3339.
+    pub reverts_at: String,
+    /// How many seconds are left until then.
+    pub seconds_left: u64,
+}
+
 /// A run that did what was asked, or predicted it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -53,6 +63,8 @@ pub struct Report {
     pub seen: Seen,
     /// What a module that only reads has to tell instead, by the names of the result.
     pub facts: Option<Map<String, Value>>,
+    /// Whether the change waits to be confirmed.
+    pub provisional: Option<Provisional>,
     /// What the user should know.
     pub warnings: Vec<String>,
 }
@@ -60,7 +72,7 @@ pub struct Report {
 impl Report {
     /// What a module tells that only reads.
     pub fn facts(facts: Map<String, Value>, warnings: Vec<String>) -> Self {
-        Self { changed: false, seen: Seen::default(), facts: Some(facts), warnings }
+        Self { changed: false, seen: Seen::default(), facts: Some(facts), provisional: None, warnings }
     }
 }
 
@@ -114,6 +126,9 @@ pub fn to_json(
         Ok(report) => {
             result.insert("changed".to_owned(), json!(report.changed));
             result.extend(report.facts.clone().unwrap_or_default());
+            if let Some(provisional) = &report.provisional {
+                result.insert("provisional".to_owned(), json!(provisional));
+            }
             (Some(&report.seen).filter(|_| report.facts.is_none()), &report.warnings)
         }
         Err(failure) => {
@@ -222,7 +237,13 @@ mod tests {
 
     #[test]
     fn diff_and_invocation_are_given_only_where_wanted() {
-        let report = Report { changed: false, seen: Seen::default(), facts: None, warnings: vec![] };
+        let report = Report {
+            changed: false,
+            seen: Seen::default(),
+            facts: None,
+            provisional: None,
+            warnings: vec![],
+        };
         let arguments = Map::from_iter([("name".to_owned(), json!("bond0"))]);
         let plain = to_json(&Ok(report.clone()), false, None);
         assert_eq!((plain.get("diff"), plain.get("invocation")), (None, None));
