@@ -13,6 +13,7 @@ pub mod link;
 pub mod playbook;
 pub mod soak;
 pub mod switch;
+pub mod uplink;
 pub mod witness;
 
 use std::io::Write;
