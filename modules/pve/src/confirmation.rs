@@ -11,7 +11,7 @@ use crate::change::changes;
 use crate::file::Files;
 use crate::guard;
 use crate::lacp_wait;
-use crate::node::{Data, Node};
+use crate::node::{Data, Node, Way};
 use crate::ovsdb::PortColumn;
 use crate::paths::Paths;
 use crate::picture::Picture;
@@ -74,8 +74,7 @@ impl Awaited {
 impl Node<'_> {
     /// What of the change waits for its confirmation, while it does.
     pub(crate) fn provisional_data(&self) -> Option<&Provisional> {
-        let is_waiting = !self.goes_back && !self.is_final;
-        self.checkpoint.as_ref().filter(|_| is_waiting)?.record.data.provisional.as_ref()
+        self.checkpoint.as_ref().filter(|_| self.way == Way::Forward)?.record.data.provisional.as_ref()
     }
 
     /// The text that is live until the confirmation.
@@ -140,7 +139,7 @@ impl Node<'_> {
         let previous =
             self.checkpoint.as_ref().and_then(|it| Some(it.record.data.files.running()[0]?.to_owned()));
         self.write_file()?;
-        self.is_final = true;
+        self.way = Way::Final;
         let picture = Device::read(self)?;
         let left = changes(&State::found(&picture, &provisional.after), &provisional.after);
         if !left.is_empty() {

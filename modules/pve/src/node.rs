@@ -71,6 +71,17 @@ pub(crate) enum Role {
     GoBack,
 }
 
+/// Where a run is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// To what is declared.
+    Forward,
+    /// Back to what was before.
+    Back,
+    /// At its end: a provisional change has become final.
+    Final,
+}
+
 /// This node.
 pub struct Node<'a> {
     pub(crate) module: &'static str,
@@ -95,10 +106,7 @@ pub struct Node<'a> {
     pub(crate) commands: Vec<String>,
     /// Whether another ifupdown2 was at work when ours wanted to be.
     pub(crate) is_busy: bool,
-    /// Whether it is on its way back.
-    pub(crate) goes_back: bool,
-    /// Whether a provisional change has become final.
-    pub(crate) is_final: bool,
+    pub(crate) way: Way,
 }
 
 /// Runs a module: arguments first, then the node.
@@ -161,8 +169,7 @@ impl<'a> Node<'a> {
             ovs: Ovs::default(),
             commands: Vec::new(),
             is_busy: false,
-            goes_back: false,
-            is_final: false,
+            way: Way::Forward,
         })
     }
 
@@ -415,7 +422,7 @@ impl Device for Node<'_> {
     }
 
     fn rollback(&mut self, before: &State) -> Result<(), Fault> {
-        self.goes_back = true;
+        self.way = Way::Back;
         self.go_back_to(before)
     }
 
