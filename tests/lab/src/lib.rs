@@ -82,6 +82,11 @@ impl Lab {
         Ok(lab)
     }
 
+    /// By which `tests/lab/lab` knows it.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The project's folder.
     pub fn project() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap_or_default()
