@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use ansible_module::converge::{Device, Prepared};
 use ansible_module::fault::Fault;
-use ansible_module::lock::Lock;
 use ansible_module::outcome::Provisional;
 use serde_json::Value;
 
@@ -27,12 +26,7 @@ impl Device for Switch<'_> {
     type Change = Change;
 
     fn lock(&mut self) -> Result<(), Fault> {
-        let (host, port) = (self.host.clone(), self.port);
-        let path = self.claims()?.queue(&host, port);
-        let stop = || self.context.is_interrupted();
-        let lock = Lock::acquire(&path, self.module, self.lock_timeout, &stop);
-        self.lock = Some(lock?);
-        Ok(())
+        self.queue(self.lock_timeout)
     }
 
     fn resume(&mut self) -> Result<Option<State>, Fault> {
@@ -236,7 +230,7 @@ impl Device for Switch<'_> {
     }
 
     fn notices(&self) -> Vec<String> {
-        let timer = self.pending.iter().map(|Pending { session, whose }| {
+        let timer = self.pending.iter().map(|Pending { session, whose, .. }| {
             let what = match self.aim {
                 Aim::Discard => "it is left alone",
                 Aim::Final | Aim::Provisional => "what was read may be undone by the switch",

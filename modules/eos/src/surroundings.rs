@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use ansible_module::fault::Fault;
+use ansible_module::lock::Lock;
 
 use crate::claim::Claims;
 use crate::dialog::Dialog;
@@ -23,6 +24,8 @@ pub(crate) struct Pending {
     pub(crate) session: String,
     /// Whose it is, for a sentence.
     pub(crate) whose: String,
+    /// Whether the run that confirms it stands in our queue.
+    is_of_queue: bool,
 }
 
 impl Switch<'_> {
@@ -63,7 +66,8 @@ impl Switch<'_> {
             Some(timer) if is_stale(&self.claims, &timer.session) => self.find(timer),
             timer => {
                 let whose = "somebody else's change".to_owned();
-                self.pending = timer.map(|timer| Pending { session: timer.session, whose });
+                self.pending =
+                    timer.map(|timer| Pending { session: timer.session, whose, is_of_queue: false });
             }
         }
         Ok(())
@@ -82,7 +86,7 @@ impl Switch<'_> {
         };
         if !is_for_us {
             let whose = format!("a change{}, which another task confirms,", note.of_what());
-            self.pending = Some(Pending { session, whose });
+            self.pending = Some(Pending { session, whose, is_of_queue: true });
             return;
         }
         let is_expected = note.waits && note.channels == self.channels || self.aim == Aim::Discard;
@@ -141,12 +145,15 @@ impl Switch<'_> {
     }
 
     /// Whether nobody else is about to change something; waits a moment where somebody is.
-    pub(crate) fn is_quiet(&self) -> Result<bool, Fault> {
+    pub(crate) fn is_quiet(&mut self) -> Result<bool, Fault> {
         if let Some(session) = &self.other_run {
             self.wait_for_others(|| turn::is_taken(session))?;
             return Ok(false);
         }
-        let Some(Pending { session, whose }) = &self.pending else { return Ok(true) };
+        let Some(Pending { session, whose, is_of_queue }) = &self.pending else { return Ok(true) };
+        if *is_of_queue {
+            self.lock = None;
+        }
         self.wait_for_others(|| {
             Fault::new(
                 "commit_timer_pending",
@@ -156,7 +163,20 @@ impl Switch<'_> {
                 ),
             )
         })?;
+        if self.lock.is_none() {
+            let left = self.patience_ends.saturating_sub(self.context.clock.now());
+            self.queue(left)?;
+        }
         Ok(false)
+    }
+
+    /// Stands in the queue of those who change this switch, until it is our turn.
+    pub(crate) fn queue(&mut self, patience: Duration) -> Result<(), Fault> {
+        let (host, port) = (self.host.clone(), self.port);
+        let path = self.claims()?.queue(&host, port);
+        let stop = || self.context.is_interrupted();
+        self.lock = Some(Lock::acquire(&path, self.module, patience, &stop)?);
+        Ok(())
     }
 
     /// That the change of an earlier run is made anew, where it is.
