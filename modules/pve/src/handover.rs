@@ -14,10 +14,11 @@ use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
 use ansible_module::gather::Gather as _;
 
-use crate::change::Change;
+use crate::change::{Change, changes};
 use crate::live::Port;
 use crate::node::Node;
 use crate::ovsdb::{self, NewPort, PortColumn, Transaction};
+use crate::picture::Picture;
 use crate::provisional::falls_back;
 use crate::state::{Link, State};
 
@@ -60,13 +61,13 @@ impl<'a> Move<'a> {
     }
 
     /// The commands of ip(8), a line each: the new links as they shall be, then each address from the old to the new.
-    fn batch(&self, is_gone: impl Fn(&str) -> bool) -> String {
+    fn batch(&self) -> String {
         let mut lines = Vec::new();
         for (name, link) in &self.gaining {
             lines.extend(link.mac.iter().map(|mac| format!("link set dev {name} address {mac}")));
             lines.push(format!("link set dev {name} up"));
         }
-        for (name, moving) in self.losing.iter().filter(|(name, _)| !is_gone(name)) {
+        for (name, moving) in &self.losing {
             lines.extend(moving.iter().map(|cidr| format!("address del {cidr} dev {name}")));
         }
         for (name, link) in &self.gaining {
@@ -89,36 +90,52 @@ fn addresses(link: &Link) -> impl Iterator<Item = &str> {
 impl Node<'_> {
     /// Moves addresses to new `IntPort`s, with the bridges and ports that these need. Says whether there was anything to move;
     /// then the Linux bridges that go are gone.
+    ///
+    /// What is slow – a datapath, an interface – is made while the traffic still takes its old way, an OVSBridge beside the
+    /// Linux bridge whose name it has: only its own interface has to wait for that name. The kernel takes long to delete
+    /// a bridge, so that comes last.
     pub(crate) fn hand_over(&mut self, changes: &[Change]) -> Result<bool, Fault> {
         let moved = Move::of(changes);
         if moved.gaining.is_empty() {
             return Ok(false);
         }
-        // Who leaves a Linux bridge has left it when this begins.
+        // Who leaves a Linux bond, or a Linux bridge that stays, has left it by now.
         Device::read(self)?;
         let carriers = carriers(changes, &moved);
-        self.delete_linux_bridges(changes)?;
-        self.send(|transaction| make(transaction, changes, &carriers))?;
+        let is_first = |name: &str| moved.gaining.iter().any(|(gaining, _)| *gaining == name);
+        self.send(|transaction| {
+            make_bridges(transaction, changes);
+            make_ports(transaction, changes, &carriers, is_first)
+        })?;
         for (name, _) in &moved.gaining {
             self.wait_for_link(name)?;
         }
-        let gone: BTreeSet<&str> = changes
-            .iter()
-            .filter_map(|change| match change {
-                Change::LinuxBridge { name, to: None, .. } => Some(name.as_str()),
-                _ => None,
-            })
-            .gather();
-        self.ip_batch(&moved.batch(|name| gone.contains(name)))?;
+        Device::read(self)?;
+        let released = released(changes);
+        let rest = |transaction: &mut Transaction<'_>| {
+            make_ports(transaction, changes, &carriers, |name| !is_first(name))
+        };
+        if released.is_empty() {
+            self.send(rest)?;
+            self.ip_batch(&moved.batch())?;
+        } else {
+            self.ip_batch(&(released + &moved.batch()))?;
+            self.send(rest)?;
+        }
+        self.delete_linux_bridges(changes)?;
         self.make_passive()?;
         Ok(true)
     }
 
     /// Gives addresses back, by hand, to links that lost them to ports which go.
     pub(crate) fn hand_back(&mut self, before: &State) -> Result<(), Fault> {
-        let left = self.left(before)?;
+        // Also where Open vSwitch is away: what is the kernel's does not need it.
+        let picture = Picture::read(&self.paths, self.aim)?;
+        let left = changes(&State::found(&picture, before), before);
+        self.ovs = picture.ovs;
         let regains = |change: &&Change| match change {
-            Change::Link { from, to, .. } => {
+            // Linux bridges are made anew with theirs.
+            Change::Link { name, from, to } if before.linux_bridges.get(name).is_none_or(Option::is_none) => {
                 from.present && addresses(to).any(|cidr| from.addresses.get(cidr) != Some(&true))
             }
             _ => false,
@@ -203,37 +220,82 @@ fn carriers(changes: &[Change], moved: &Move<'_>) -> BTreeSet<String> {
     changes.iter().flat_map(is_carrier).gather()
 }
 
-/// The bridges and ports that are new, in one transaction. A bond with fallback begins without LACP, on the NIC that carries
-/// the traffic now.
-fn make(
-    transaction: &mut Transaction<'_>,
-    changes: &[Change],
-    carriers: &BTreeSet<String>,
-) -> Result<(), ovsdb::Error> {
+/// The commands by which the ports of the Linux bridges that go leave them.
+fn released(changes: &[Change]) -> String {
+    let ports = changes.iter().filter_map(|change| match change {
+        Change::LinuxBridge { from: Some(from), to: None, .. } => Some(from.ports.keys()),
+        _ => None,
+    });
+    let lines: Vec<String> = ports.flatten().map(|port| format!("link set dev {port} nomaster\n")).collect();
+    lines.concat()
+}
+
+fn make_bridges(transaction: &mut Transaction<'_>, changes: &[Change]) {
     for change in changes {
         if let Change::Bridge { name, from: None, to: Some(bridge) } = change {
             transaction.add_bridge(name, &bridge.datapath_type);
         }
     }
+}
+
+/// The new ports among `changes` that `is_wanted`. A bond with fallback begins without LACP, and each on the NIC that carries
+/// the traffic now.
+fn make_ports(
+    transaction: &mut Transaction<'_>,
+    changes: &[Change],
+    carriers: &BTreeSet<String>,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<(), ovsdb::Error> {
     for change in changes {
         let Change::Port { name, from: None, to: Some(port) } = change else { continue };
+        if !is_wanted(name) {
+            continue;
+        }
+        let is_bond = port.interfaces.len() > 1;
         let mut new = NewPort {
             internal: port.internal,
-            bond_mode: Some(port.bond_mode.clone()),
-            lacp: Some(port.lacp.clone()),
+            bond_mode: Some(port.bond_mode.clone()).filter(|_| is_bond && !falls_back(port)),
+            lacp: Some(port.lacp.clone()).filter(|_| is_bond && !falls_back(port)),
             tag: port.tag,
             trunks: port.trunks.clone(),
             vlan_mode: port.vlan_mode.clone(),
             other_config: port.other_config.clone(),
         };
-        if falls_back(port) {
-            new.bond_mode = None;
-            new.lacp = None;
-        }
-        if let Some(carrier) = port.interfaces.iter().find(|name| carriers.contains(*name)) {
-            new.other_config.insert("bond-primary".to_owned(), carrier.clone());
-        }
+        let carrier = port.interfaces.iter().find(|name| is_bond && carriers.contains(*name));
+        new.other_config.extend(carrier.map(|carrier| ("bond-primary".to_owned(), carrier.clone())));
         transaction.add_port(&port.bridge, name, &port.interfaces, &new)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(present: bool, addresses: &[(&str, bool)]) -> Link {
+        let addresses = addresses.iter().map(|(cidr, is)| ((*cidr).to_owned(), *is)).collect();
+        Link { present, addresses, ..Link::default() }
+    }
+
+    #[test]
+    fn an_address_is_deleted_on_the_old_link_right_before_it_is_added_on_the_new_one() {
+        let mut mgmt = link(true, &[("10.10.0.2/24", true), ("fd00::2/64", true)]);
+        mgmt.mac = Some("3c:fd:fe:00:00:01".to_owned());
+        mgmt.gateways = [("10.10.0.1".to_owned(), true), ("fe80::1".to_owned(), true)].into();
+        let change = |name: &str, from, to| Change::Link { name: name.to_owned(), from, to };
+        let changes = [
+            change("eno1", link(true, &[("10.10.0.2/24", true)]), link(true, &[("10.10.0.2/24", false)])),
+            change("mgmt", link(false, &[]), mgmt),
+            // Another matter: it goes, and nobody gets it.
+            change("eno9", link(true, &[("192.0.2.9/24", true)]), link(true, &[("192.0.2.9/24", false)])),
+        ];
+        assert_eq!(
+            Move::of(&changes).batch(),
+            "link set dev mgmt address 3c:fd:fe:00:00:01\nlink set dev mgmt up\naddress del 10.10.0.2/24 dev eno1\n\
+             address add 10.10.0.2/24 dev mgmt\naddress add fd00::2/64 dev mgmt\n\
+             route replace default via 10.10.0.1 proto kernel dev mgmt onlink\n\
+             -6 route replace default via fe80::1 proto kernel dev mgmt onlink\n"
+        );
+        assert_eq!(Move::of(&changes[2..]), Move::default());
+    }
 }

@@ -99,7 +99,7 @@ impl Task for Staged {
             SHORTEST..=LONGEST => u64::try_from(params.confirm_within).ok(),
             other => {
                 return Err(Fault::new(
-                    "invalid_time",
+                    "invalid_number",
                     format!(
                         "option `confirm_within`: {other} is no number of seconds from {SHORTEST} to {LONGEST}; hint: such as 120, \
                          or 0 for a change that is final at once"
@@ -111,7 +111,7 @@ impl Task for Staged {
         let room = confirm_within.map(|window| Duration::from_secs(window).saturating_sub(ROOM));
         match (&lacp, room) {
             (Some((_, wait)), Some(room)) if *wait > room => Err(Fault::new(
-                "wait_too_long",
+                "invalid_combination",
                 format!(
                     "option `wait_for_lacp`: {} s do not fit into `confirm_within`, which has to leave {} s beside them; hint: at \
                      most {}",

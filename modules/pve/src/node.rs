@@ -71,6 +71,17 @@ pub(crate) enum Role {
     GoBack,
 }
 
+/// Where a run is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// To what is declared.
+    Forward,
+    /// Back to what was before.
+    Back,
+    /// At its end: a provisional change has become final.
+    Final,
+}
+
 /// This node.
 pub struct Node<'a> {
     pub(crate) module: &'static str,
@@ -95,10 +106,7 @@ pub struct Node<'a> {
     pub(crate) commands: Vec<String>,
     /// Whether another ifupdown2 was at work when ours wanted to be.
     pub(crate) is_busy: bool,
-    /// Whether it is on its way back.
-    pub(crate) goes_back: bool,
-    /// Whether a provisional change has become final.
-    pub(crate) is_final: bool,
+    pub(crate) way: Way,
 }
 
 /// Runs a module: arguments first, then the node.
@@ -112,8 +120,7 @@ pub fn converge<T: Task>(params: Params<T::Params>, context: &Context) -> Ended 
     node.lacp = task.lacp();
     if let Some(seconds) = task.confirm_within() {
         node.role = Role::Provisional(seconds);
-        // Half of the window is for the change, and half for the way back and whoever confirms.
-        node.paths.limits.ifreload = node.paths.limits.ifreload.min(Duration::from_secs(seconds) / 2);
+        node.limit_reload(seconds);
     }
     node.reads_proxmox = task.asks_who_names_it();
     let target = |picture: &Picture| task::plan(&task, &options, picture, context.check_mode);
@@ -161,8 +168,7 @@ impl<'a> Node<'a> {
             ovs: Ovs::default(),
             commands: Vec::new(),
             is_busy: false,
-            goes_back: false,
-            is_final: false,
+            way: Way::Forward,
         })
     }
 
@@ -215,6 +221,12 @@ impl<'a> Node<'a> {
         self.context.log.line(&format!("waiting for LACP on {bonds}"));
         let context = self.context;
         lacp_wait::until_negotiated(context, limit, &mut || self.waiting_for_lacp(&bonds))
+    }
+
+    /// Half of a window of so many seconds is for the change, and half for the way back and whoever confirms.
+    fn limit_reload(&mut self, seconds: u64) {
+        let limit = &mut self.paths.limits.ifreload;
+        *limit = Duration::from_secs(seconds / 2).min(*limit);
     }
 
     /// Removes the checkpoint: there is nothing to go back from any more.
@@ -293,9 +305,19 @@ impl Device for Node<'_> {
             // The node booted since, and so came up on the file.
             data.live_touched = false;
         }
-        let before = checkpoint.record.data.before.clone();
+        let data = checkpoint.record.data.clone();
+        if let Some(provisional) = &data.provisional {
+            self.limit_reload(provisional.window.seconds);
+        }
+        let superseded = self.superseded(&data)?;
+        if superseded.is_some() {
+            let file = self.paths.interfaces.display();
+            self.context
+                .log
+                .line(&format!("somebody else changed `{file}` meanwhile: going back to what it says now"));
+        }
         self.checkpoint = Some(checkpoint);
-        Ok(Some(before))
+        Ok(Some(superseded.unwrap_or(data.before)))
     }
 
     fn read(&mut self) -> Result<Picture, Fault> {
@@ -415,7 +437,7 @@ impl Device for Node<'_> {
     }
 
     fn rollback(&mut self, before: &State) -> Result<(), Fault> {
-        self.goes_back = true;
+        self.way = Way::Back;
         self.go_back_to(before)
     }
 

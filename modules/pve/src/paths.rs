@@ -60,7 +60,7 @@ pub struct Paths {
     pub bridge: PathBuf,
     /// Asks whether an address answers: ping(8).
     pub ping: PathBuf,
-    /// There where systemd is the node's first process: sd_booted(3).
+    /// There where systemd is the node's first process: `sd_booted(3)`.
     pub systemd: PathBuf,
     /// Starts a service without a unit file: systemd-run(1).
     pub systemd_run: PathBuf,

@@ -59,7 +59,7 @@ fn milliseconds(time: Duration) -> u64 {
 
 fn since_boot() -> Result<Duration, Fault> {
     let time = clock_gettime(ClockId::CLOCK_BOOTTIME).map_err(|error| {
-        Fault::new("clock_unreadable", format!("reading the time since boot failed: {error}"))
+        Fault::new("kernel_unreadable", format!("reading the time since boot failed: {error}"))
     })?;
     Ok(time.into())
 }
