@@ -8,6 +8,7 @@
     reason = "the tests fail by panicking"
 )]
 
+pub mod begun;
 pub mod bond;
 pub mod link;
 pub mod playbook;
