@@ -48,7 +48,8 @@ fn without_lacp_on_every_member_both_ends_go_back() -> Result<()> {
     let mut link = lab::uplink::link();
     link["switches"][0]["interfaces"][1]["interface"] = "Ethernet15/1".into();
     let link = serde_json::json!({ "link": link }).to_string();
-    let failed = Play::failing(&mut lab.uplink_playbook("migrate.yml", &[&UNHURRIED[..], &["-e", &link]].concat())?)?;
+    let failed =
+        Play::failing(&mut lab.uplink_playbook("migrate.yml", &[&UNHURRIED[..], &["-e", &link]].concat())?)?;
     let message = failed.message(NODE, FAILURE)?;
     for words in ["Ethernet15/1", "switch is undone", "node1 is back on what it was"] {
         assert!(message.contains(words), "`{words}` is not in: {message}");
