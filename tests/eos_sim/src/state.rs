@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dataplane::{DataPlane, Fallback, Intent, Status};
+use crate::disobedience::Disobedience;
 use crate::forwarding::{Forwarding, Verdict};
 use crate::live::{Histories, Live};
 use crate::names::Name;
@@ -46,6 +47,7 @@ pub struct State {
     pub connections: BTreeMap<u32, Connection>,
     plane: Box<dyn DataPlane>,
     intent: Intent,
+    disobedience: Disobedience,
     forwarding: Forwarding,
     verdict: Verdict,
     histories: Histories,
@@ -80,6 +82,7 @@ impl State {
             connections: BTreeMap::new(),
             plane,
             intent: Intent::default(),
+            disobedience: Disobedience::default(),
             forwarding: Forwarding::default(),
             verdict: Verdict::default(),
             histories: Histories::new(),
@@ -114,7 +117,7 @@ impl State {
             if self.intent == intent {
                 break;
             }
-            let applied = self.plane.apply(&intent);
+            let applied = self.plane.apply(&self.disobedience.made_of(&intent));
             self.intent = intent;
             applied?;
         }
@@ -135,6 +138,15 @@ impl State {
     /// that are up begin to.
     pub fn delay_forwarding(&mut self, delay: Duration) {
         self.forwarding.delay = delay;
+        self.make_real();
+    }
+
+    /// Has the ports do otherwise than they are told, from now on.
+    pub fn disobey(&mut self, disobedience: Disobedience) {
+        self.disobedience = disobedience;
+        self.forwarding.heeds_portfast = disobedience != Disobedience::Portfast;
+        // What they were told is not what they do.
+        self.intent = Intent::default();
         self.make_real();
     }
 

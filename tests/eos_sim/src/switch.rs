@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 
 use crate::dataplane::DataPlane;
+use crate::disobedience::Disobedience;
 use crate::names::Name;
 use crate::partner::Partner;
 use crate::state::State;
@@ -66,6 +67,11 @@ impl Switch {
     /// is no spanning tree, which is how a switch begins.
     pub fn delay_forwarding(&self, delay: Duration) {
         self.state().delay_forwarding(delay);
+    }
+
+    /// Has the ports do otherwise than they are told, from now on.
+    pub fn disobey(&self, disobedience: Disobedience) {
+        self.state().disobey(disobedience);
     }
 
     /// Says who is at the other end of a port's cable.
