@@ -86,6 +86,10 @@ fn carry_out(command: &str, switch: &Switch, misbehaviour: &Misbehaviour) -> any
     match word {
         "advance" => switch.advance(seconds(argument)?),
         "forward-delay" => switch.delay_forwarding(seconds(argument)?),
+        "cross" => {
+            let (one, other) = argument.split_once(' ').context("`cross` is followed by two ports")?;
+            switch.cross(one, other.trim())?;
+        }
         "disobey" => switch.disobey(argument.trim().parse()?),
         "partner" => {
             let (port, partner) =

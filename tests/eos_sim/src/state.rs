@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::crossing::Crossing;
 use crate::dataplane::{DataPlane, Fallback, Intent, Status};
 use crate::disobedience::Disobedience;
 use crate::forwarding::{Forwarding, Verdict};
@@ -48,6 +49,7 @@ pub struct State {
     plane: Box<dyn DataPlane>,
     intent: Intent,
     disobedience: Disobedience,
+    crossing: Crossing,
     forwarding: Forwarding,
     verdict: Verdict,
     histories: Histories,
@@ -83,6 +85,7 @@ impl State {
             plane,
             intent: Intent::default(),
             disobedience: Disobedience::default(),
+            crossing: Crossing::default(),
             forwarding: Forwarding::default(),
             verdict: Verdict::default(),
             histories: Histories::new(),
@@ -117,7 +120,7 @@ impl State {
             if self.intent == intent {
                 break;
             }
-            let applied = self.plane.apply(&self.disobedience.made_of(&intent));
+            let applied = self.plane.apply(&self.crossing.meant(self.disobedience.made_of(&intent)));
             self.intent = intent;
             applied?;
         }
@@ -150,6 +153,24 @@ impl State {
         self.make_real();
     }
 
+    /// Plugs the cables of two ports in at each other's place.
+    ///
+    /// # Errors
+    /// The switch has no such port, or its cable is crossed with another one's.
+    pub fn cross(&mut self, one: &Name, other: &Name) -> anyhow::Result<()> {
+        for port in [one, other] {
+            anyhow::ensure!(self.ports.contains(port), "the switch has no port {port}");
+        }
+        let (first, second) = (one.to_string(), other.to_string());
+        anyhow::ensure!(
+            self.crossing.swap(&first, &second),
+            "the cable of {first} or {second} is crossed with another one's"
+        );
+        self.intent = Intent::default();
+        self.make_real();
+        Ok(())
+    }
+
     /// Says who is at the other end of a port's cable.
     ///
     /// # Errors
@@ -157,6 +178,8 @@ impl State {
     pub fn set_partner(&mut self, port: &Name, partner: Partner) -> anyhow::Result<()> {
         anyhow::ensure!(self.ports.contains(port), "the switch has no port {port}");
         self.plane.set_partner(&port.to_string(), partner)?;
+        // Who was told the same before may do it otherwise now.
+        self.intent = Intent::default();
         self.make_real();
         Ok(())
     }
@@ -167,6 +190,7 @@ impl State {
             self.troubles.push(format!("the ports could not be read: {error:#}"));
             Status::default()
         });
+        let status = self.crossing.seen(status);
         Live::new(&self.running, &self.ports, &status, &mut self.histories, self.clock.now())
     }
 

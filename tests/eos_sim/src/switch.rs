@@ -74,10 +74,20 @@ impl Switch {
         self.state().disobey(disobedience);
     }
 
+    /// Plugs the cables of two ports in at each other's place.
+    ///
+    /// # Errors
+    /// The switch has no such port, or its cable is crossed with another one's.
+    pub fn cross(&self, one: &str, other: &str) -> anyhow::Result<()> {
+        let [one, other] =
+            [one, other].map(|port| Name::parse(port).with_context(|| format!("`{port}` is no port")));
+        self.state().cross(&one?, &other?)
+    }
+
     /// Says who is at the other end of a port's cable.
     ///
     /// # Errors
-    /// The switch has no such port, or its cables are real.
+    /// The switch has no such port, or its cable is real and can only be pulled.
     pub fn set_partner(&self, port: &str, partner: Partner) -> anyhow::Result<()> {
         let name = Name::parse(port).with_context(|| format!("`{port}` is no port"))?;
         self.state().set_partner(&name, partner)
