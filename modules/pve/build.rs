@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     ansible_module_build::build_script(&[
+        "../../library/pve_network_apply.yml",
         "../../library/pve_ovs_bond.yml",
         "../../library/pve_ovs_bridge.yml",
         "../../library/pve_ovs_info.yml",

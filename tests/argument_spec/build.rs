@@ -8,6 +8,7 @@ fn main() -> ExitCode {
         "../../library/eos_port_channel.yml",
         "../../library/eos_port_channel_info.yml",
         "../../library/lacp_link_check.yml",
+        "../../library/pve_network_apply.yml",
         "../../library/pve_ovs_bond.yml",
         "../../library/pve_ovs_bridge.yml",
         "../../library/pve_ovs_info.yml",

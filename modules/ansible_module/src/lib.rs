@@ -23,4 +23,5 @@ pub mod sentence;
 pub mod checkpoint;
 pub mod converge;
 
+pub mod detach;
 pub mod run;

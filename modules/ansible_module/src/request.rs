@@ -20,6 +20,8 @@ pub struct Request {
     pub arguments: Map<String, Value>,
     /// What Ansible asks of every module.
     pub internal: Internal,
+    /// All of it as it came, for another process to read again.
+    pub text: Vec<u8>,
 }
 
 impl Request {
@@ -107,7 +109,7 @@ pub fn parse(text: &[u8]) -> Result<Request, Fault> {
         module_name: arguments.get("_ansible_module_name").and_then(Value::as_str).map(str::to_owned),
     };
     arguments.retain(|key, _| !key.starts_with("_ansible_"));
-    Ok(Request { arguments, internal })
+    Ok(Request { arguments, internal, text: text.to_owned() })
 }
 
 /// A flag that is anything but a boolean is refused: guessing at check mode could touch a device.

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::context::{Context, Log, SystemClock};
+use crate::detach;
 use crate::fault::{Fault, Step};
 use crate::outcome::{Ended, Failure, to_json};
 use crate::request::{self, Internal, Request};
@@ -30,6 +31,14 @@ pub trait Module {
 
     /// Does what the arguments ask, or predicts it.
     fn run(params: Self::Params, context: &Context) -> Ended;
+    /// Whether a run with these arguments has to go on when whoever started it is gone, the connection that it came over
+    /// included.
+    fn is_detached(_: &Self::Params) -> bool {
+        false
+    }
+    /// Watches over the checkpoint in `folder` until there is none, and goes back from it when its time is over or its
+    /// maker is gone. What comes of it, nobody reads.
+    fn guard(_: &Path, _: &Context) {}
     /// Goes back from the checkpoint in `folder`, in a process that did not make it. A module without checkpoints on
     /// disk has nothing to go back from.
     fn rollback(folder: &Path, _: &Context) -> Ended {
@@ -62,7 +71,16 @@ pub fn run<M: Module>() -> ExitCode {
         ["--rollback", folder] => finish(&guarded(|| {
             M::rollback(Path::new(folder), &context::<M>(&Internal::default(), Secrets::default()))
         })),
-        [source] if *source == "-" || !source.starts_with('-') => answer::<M>(source),
+        ["--guard", folder] => {
+            detach::leave_session();
+            M::guard(Path::new(folder), &context::<M>(&Internal::default(), Secrets::default()));
+            ExitCode::SUCCESS
+        }
+        [detach::WORD] => {
+            detach::leave_session();
+            answer::<M>("-", Place::Detached)
+        }
+        [source] if *source == "-" || !source.starts_with('-') => answer::<M>(source, Place::Caller),
         _ => finish(&Err(Failure::untouched(
             Step::Request,
             Fault::new(
@@ -76,8 +94,17 @@ pub fn run<M: Module>() -> ExitCode {
     }
 }
 
-fn answer<M: Module>(source: &str) -> ExitCode {
-    let Request { arguments, internal } = match request::read(source) {
+/// Where a run is done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In the process that was called.
+    Caller,
+    /// In one that outlives it.
+    Detached,
+}
+
+fn answer<M: Module>(source: &str, place: Place) -> ExitCode {
+    let Request { arguments, internal, text } = match request::read(source) {
         Ok(request) => request.without_nulls(),
         Err(fault) => return finish(&Err(Failure::untouched(Step::Request, fault))),
     };
@@ -93,7 +120,17 @@ fn answer<M: Module>(source: &str) -> ExitCode {
         }
         Ok(validated) => {
             let secrets = Secrets::new(validated.secrets);
-            let mut ended = run_with::<M>(&validated.params, &internal, &secrets);
+            let mut ended = match params::<M>(&validated.params) {
+                Err(failure) => Err(failure),
+                Ok(params) if place == Place::Caller && !internal.check_mode && M::is_detached(&params) => {
+                    match detach::run(&text) {
+                        // Its own single object, validated and masked by itself.
+                        Ok((answer, status)) => return say(&answer, status),
+                        Err(failure) => Err(failure),
+                    }
+                }
+                Ok(params) => run_with::<M>(params, &internal, &secrets),
+            };
             let warnings = match &mut ended {
                 Ok(report) => &mut report.warnings,
                 Err(failure) => &mut failure.warnings,
@@ -105,14 +142,17 @@ fn answer<M: Module>(source: &str) -> ExitCode {
     emit(&ended, &internal, &shown, &secrets)
 }
 
-fn run_with<M: Module>(params: &Map<String, Value>, internal: &Internal, secrets: &Secrets) -> Ended {
-    let params = serde_json::from_value(Value::Object(params.clone())).map_err(|error| {
+fn params<M: Module>(params: &Map<String, Value>) -> Result<M::Params, Box<Failure>> {
+    serde_json::from_value(Value::Object(params.clone())).map_err(|error| {
         let fault = Fault::new(
             "internal",
             format!("understanding the arguments failed: {error}; hint: please report it"),
         );
         Failure::untouched(Step::Arguments, fault)
-    })?;
+    })
+}
+
+fn run_with<M: Module>(params: M::Params, internal: &Internal, secrets: &Secrets) -> Ended {
     let context = context::<M>(internal, secrets.clone());
     guarded(|| M::run(params, &context))
 }

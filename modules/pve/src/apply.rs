@@ -11,11 +11,13 @@ use ansible_module::fault::Fault;
 use ansible_module::gather::Gather as _;
 
 use crate::change::{Change, changes};
+use crate::guard;
 use crate::links::corrections;
 use crate::linux_bridge::is_guest_port;
 use crate::live::{Bridge, Port};
-use crate::node::{Data, Node, database_deadline};
-use crate::ovsdb::{self, BridgeColumn, Database, InterfaceColumn, PortColumn, Transaction};
+use crate::node::{Data, Node, Role, database_deadline};
+use crate::ovsdb::{self, BridgeColumn, Database, InterfaceColumn, NewPort, PortColumn, Transaction};
+use crate::paths::Paths;
 use crate::replacement::misses_a_default_route;
 use crate::state::{FileStore, Link, State};
 
@@ -29,7 +31,7 @@ impl Node<'_> {
         }
         if changes.iter().any(Change::is_in_file) {
             self.step("write the interfaces file")?;
-            self.write_file()?;
+            if matches!(self.role, Role::Provisional(_)) { self.take_staged()? } else { self.write_file()? }
         }
         if needs_reload {
             self.step("exchange members")?;
@@ -37,8 +39,12 @@ impl Node<'_> {
             self.exchange_members(changes)?;
             self.step("set MTUs")?;
             self.set_mtus(changes)?;
+            self.step("hand over")?;
+            let is_handed_over = self.hand_over(changes)?;
             self.step("reload")?;
-            self.delete_linux_bridges(changes)?;
+            if !is_handed_over {
+                self.delete_linux_bridges(changes)?;
+            }
             self.reload(&goes)?;
             self.plug_guests(changes)
         } else {
@@ -83,7 +89,8 @@ impl Node<'_> {
     pub(crate) fn go_back_to(&mut self, before: &State) -> Result<(), Fault> {
         // A file that is somebody else's now must not go live by our hand.
         self.put_file_back()?;
-        let brought_back = self.bring_back_linux_bridges(before);
+        // First of all who is reachable, by hand: a reload may take long, or fail.
+        let brought_back = self.hand_back(before).and(self.bring_back_linux_bridges(before));
         let left = self.left(before);
         let goes = left.as_deref().map(goes).unwrap_or_default();
         let exchanged = left.and_then(|left| self.exchange_members(&left));
@@ -112,7 +119,7 @@ impl Node<'_> {
         self.checkpoint.as_mut().map_or(Ok(()), |checkpoint| checkpoint.step(step, log))
     }
 
-    fn write_file(&mut self) -> Result<(), Fault> {
+    pub(crate) fn write_file(&mut self) -> Result<(), Fault> {
         let Some(checkpoint) = &mut self.checkpoint else { return Ok(()) };
         let files = checkpoint.record.data.files.clone();
         let written = files.write(&self.paths, || {
@@ -120,6 +127,22 @@ impl Node<'_> {
             checkpoint.save()
         })?;
         self.commands.extend(written);
+        Ok(())
+    }
+
+    /// What is staged must not lie there while the change waits: a boot would make it final.
+    fn take_staged(&mut self) -> Result<(), Fault> {
+        let Some(checkpoint) = &mut self.checkpoint else { return Ok(()) };
+        let mut files = checkpoint.record.data.files.clone();
+        let taken = files.take_staged(&self.paths, |files, staged| {
+            let data = &mut checkpoint.record.data;
+            data.files = files.clone();
+            if let Some(provisional) = &mut data.provisional {
+                provisional.staged = staged;
+            }
+            checkpoint.save()
+        })?;
+        self.commands.extend(taken);
         Ok(())
     }
 
@@ -179,8 +202,14 @@ impl Node<'_> {
                         removed.push(name);
                     }
                     Change::Port { name, from: None, to: Some(to) } if is_guest_port(name) => {
-                        let Port { bridge, tag, trunks, vlan_mode, .. } = to;
-                        transaction.add_port(bridge, name, *tag, trunks, vlan_mode.as_ref())?;
+                        let Port { bridge, interfaces, tag, trunks, vlan_mode, .. } = to;
+                        let new = NewPort {
+                            tag: *tag,
+                            trunks: trunks.clone(),
+                            vlan_mode: vlan_mode.clone(),
+                            ..NewPort::default()
+                        };
+                        transaction.add_port(bridge, name, interfaces, &new)?;
                     }
                     Change::Port { name, from: Some(from), to: Some(to) } if from.bridge == to.bridge => {
                         set(to, transaction, name, from)?;
@@ -206,7 +235,7 @@ impl Node<'_> {
         if transaction.is_empty() {
             return Ok(());
         }
-        touch(&mut self.checkpoint)?;
+        touch(&mut self.checkpoint, &self.paths)?;
         let operations = transaction.operations().into_iter().filter(|operation| operation["op"] != "wait");
         self.commands.extend(operations.map(|operation| format!("ovsdb {operation}")));
         let mut database =
@@ -216,9 +245,12 @@ impl Node<'_> {
 }
 
 /// Notes that what is live begins to change.
-pub(crate) fn touch(checkpoint: &mut Option<Checkpoint<Data>>) -> Result<(), Fault> {
+pub(crate) fn touch(checkpoint: &mut Option<Checkpoint<Data>>, paths: &Paths) -> Result<(), Fault> {
     match checkpoint {
         Some(checkpoint) if !checkpoint.record.data.live_touched => {
+            guard::mark_live(paths, checkpoint.folder()).map_err(|error| {
+                Fault::new("checkpoint_failed", format!("noting that the change begins failed: {error}"))
+            })?;
             checkpoint.record.data.live_touched = true;
             checkpoint.save()
         }

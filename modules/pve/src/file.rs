@@ -84,6 +84,31 @@ impl Files {
         [self.running.before.as_deref(), self.running.after.as_deref()]
     }
 
+    /// Takes what is staged away, under Proxmox's lock, unless a file is not as it was found, and leaves the running one to be
+    /// written later. `begin` is called when that is sure, with the bytes that were staged.
+    pub fn take_staged(
+        &mut self,
+        paths: &Paths,
+        begin: impl FnOnce(&Self, Option<Vec<u8>>) -> Result<(), Fault>,
+    ) -> Result<Vec<String>, Fault> {
+        let _lock = lock(paths)?;
+        self.check(paths)?;
+        let staged = self.staged.before.take();
+        let is_there = staged.is_some();
+        begin(self, staged)?;
+        if is_there { Ok(vec![put(&paths.staged, None)?]) } else { Ok(Vec::new()) }
+    }
+
+    /// Fails where somebody else changed one of them since.
+    pub fn check(&self, paths: &Paths) -> Result<(), Fault> {
+        for (path, file) in self.with_paths(paths) {
+            if read_file(path)? != file.before {
+                return Err(changed(path));
+            }
+        }
+        Ok(())
+    }
+
     /// Writes them, under Proxmox's lock, unless one is not as it was found. `begin` is called when that is sure and
     /// nothing was written yet. Says what it did.
     pub fn write(
@@ -92,11 +117,7 @@ impl Files {
         begin: impl FnOnce() -> Result<(), Fault>,
     ) -> Result<Vec<String>, Fault> {
         let _lock = lock(paths)?;
-        for (path, file) in self.with_paths(paths) {
-            if read_file(path)? != file.before {
-                return Err(changed(path));
-            }
-        }
+        self.check(paths)?;
         begin()?;
         self.with_paths(paths).into_iter().try_fold(Vec::new(), |mut written, (path, file)| {
             if file.before != file.after {
@@ -144,6 +165,12 @@ fn changed(path: &Path) -> Fault {
             path.display()
         ),
     )
+}
+
+/// Drops what is staged, under Proxmox's lock, and says so.
+pub fn drop_staged(paths: &Paths) -> Result<String, Fault> {
+    let _lock = lock(paths)?;
+    put(&paths.staged, None)
 }
 
 /// Writes or removes a file, and says so.

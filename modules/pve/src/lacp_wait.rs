@@ -2,6 +2,7 @@
 //! looks, and what else is read then, is the caller's.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use ansible_module::context::Context;
@@ -12,6 +13,24 @@ use crate::unixctl::Lacp;
 
 /// How often LACP is looked at.
 pub(crate) const PAUSE: Duration = Duration::from_millis(200);
+
+/// The bonds that are waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bonds {
+    /// All that speak LACP.
+    All,
+    /// These.
+    Named(Vec<String>),
+}
+
+impl fmt::Display for Bonds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("every bond"),
+            Self::Named(names) => f.write_str(&names.join(", ")),
+        }
+    }
+}
 
 /// The members that wait for a partner, by bond.
 pub(crate) type Waiting = BTreeMap<String, Vec<String>>;

@@ -11,6 +11,8 @@ pub mod ovsdb;
 pub mod paths;
 pub mod spawn;
 pub mod unixctl;
+pub mod verdict;
+pub mod window;
 
 pub mod apply_options;
 pub mod condone;
@@ -34,6 +36,7 @@ pub mod declared;
 pub mod draft;
 pub mod keepsake;
 pub mod mtu;
+pub mod provisional;
 pub mod replace;
 pub mod spare;
 
@@ -46,7 +49,10 @@ pub mod writable;
 
 pub mod aggregation_key;
 pub mod apply;
+pub mod confirmation;
 pub mod file;
+pub mod guard;
+pub mod handover;
 pub mod lacp_wait;
 pub mod links;
 pub mod mtu_request;
@@ -55,6 +61,8 @@ pub mod reload;
 pub mod replacement;
 pub mod task;
 pub mod view;
+
+pub mod network_apply;
 
 pub mod ovs_bond;
 pub mod ovs_bridge;

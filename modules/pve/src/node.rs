@@ -2,6 +2,7 @@
 //! its own about what a task means; that is in `ovs_*.rs`, and how a change is carried out in `apply.rs`.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use ansible_module::converge::{self, Device, Prepared};
 use ansible_module::fault::{Fault, Step};
 use ansible_module::gather::Gather as _;
 use ansible_module::lock::Lock;
-use ansible_module::outcome::{Ended, Failure};
+use ansible_module::outcome::{self, Ended, Failure};
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 
@@ -21,16 +22,19 @@ use crate::change::{Change, changes};
 use crate::conflicts;
 use crate::file::Files;
 use crate::keepsake::Keepsake;
-use crate::lacp_wait::{self, Waiting};
-use crate::ovsdb::Ovs;
+use crate::lacp_wait::{self, Bonds, Waiting};
+use crate::ovsdb::{Ovs, Port};
 use crate::paths::Paths;
 use crate::picture::Picture;
+use crate::provisional::{self, Provisional};
 use crate::proxmox;
 use crate::reach::{self, Answered, Targets};
 use crate::reload;
 use crate::state::State;
 use crate::task::{self, Params, Task};
 use crate::unixctl::Daemon;
+use crate::window::Window;
+use crate::{confirmation, guard};
 
 /// What another process needs to go back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,9 +47,39 @@ pub struct Data {
     pub live_touched: bool,
     /// The objects of the task as they were.
     pub before: State,
+    /// Where the change is provisional.
+    #[serde(default)]
+    pub provisional: Option<Provisional>,
+    /// Whether its maker ended by itself and could not go back: somebody has to look.
+    #[serde(default)]
+    pub given_up: bool,
     /// What others had in Open vSwitch when the first reload began.
     #[serde(default)]
     pub kept: Keepsake,
+}
+
+/// What a run is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A change, final when it is read back.
+    Change,
+    /// A change that waits to be confirmed for so many seconds.
+    Provisional(u64),
+    /// Confirming such a change.
+    Confirm,
+    /// Going back from a checkpoint.
+    GoBack,
+}
+
+/// Where a run is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// To what is declared.
+    Forward,
+    /// Back to what was before.
+    Back,
+    /// At its end: a provisional change has become final.
+    Final,
 }
 
 /// This node.
@@ -55,22 +89,24 @@ pub struct Node<'a> {
     pub(crate) paths: Paths,
     /// Which file it is about.
     pub(crate) aim: Aim,
-    /// The bond whose members' LACP partners shall be current, and within what time.
-    lacp: Option<(String, Duration)>,
+    pub(crate) role: Role,
+    /// The bonds whose members' LACP partners shall be current, and within what time.
+    pub(crate) lacp: Option<(Bonds, Duration)>,
     /// Whether Proxmox's own configuration is read too.
     reads_proxmox: bool,
     /// Who has to answer after a change: as asked for, or `None` for those who answered before it.
     required: Option<Vec<IpAddr>>,
-    answered: Answered,
+    pub(crate) answered: Answered,
     lock: Option<Lock>,
     /// A checkpoint to go back from, instead of any that is found.
-    named: Option<PathBuf>,
+    pub(crate) named: Option<PathBuf>,
     pub(crate) checkpoint: Option<Checkpoint<Data>>,
     /// The database as it was last read: what a transaction is built against.
     pub(crate) ovs: Ovs,
     pub(crate) commands: Vec<String>,
     /// Whether another ifupdown2 was at work when ours wanted to be.
     pub(crate) is_busy: bool,
+    pub(crate) way: Way,
 }
 
 /// Runs a module: arguments first, then the node.
@@ -82,14 +118,22 @@ pub fn converge<T: Task>(params: Params<T::Params>, context: &Context) -> Ended 
     node.required = required;
     node.aim = options.aim();
     node.lacp = task.lacp();
+    if let Some(seconds) = task.confirm_within() {
+        node.role = Role::Provisional(seconds);
+        // Half of the window is for the change, and half for the way back and whoever confirms.
+        node.paths.limits.ifreload = node.paths.limits.ifreload.min(Duration::from_secs(seconds) / 2);
+    }
     node.reads_proxmox = task.asks_who_names_it();
     let target = |picture: &Picture| task::plan(&task, &options, picture, context.check_mode);
-    converge::converge(&mut node, target, context)
+    let ended = converge::converge(&mut node, target, context);
+    node.leave();
+    ended
 }
 
 /// Goes back from the checkpoint in `folder`.
 pub fn go_back(module: &'static str, folder: &Path, context: &Context) -> Ended {
     let mut node = Node::new(module, context)?;
+    node.role = Role::GoBack;
     node.named = Some(folder.to_owned());
     converge::recover(&mut node, context)
 }
@@ -108,12 +152,13 @@ pub fn paths() -> Result<Paths, Fault> {
 }
 
 impl<'a> Node<'a> {
-    fn new(module: &'static str, context: &'a Context) -> Result<Self, Box<Failure>> {
+    pub(crate) fn new(module: &'static str, context: &'a Context) -> Result<Self, Box<Failure>> {
         Ok(Self {
             module,
             context,
             paths: paths().map_err(|fault| Failure::untouched(Step::Read, fault))?,
             aim: Aim::default(),
+            role: Role::Change,
             lacp: None,
             reads_proxmox: false,
             required: None,
@@ -124,12 +169,33 @@ impl<'a> Node<'a> {
             ovs: Ovs::default(),
             commands: Vec::new(),
             is_busy: false,
+            way: Way::Forward,
         })
     }
 
-    /// The members without a current partner, under the bond's name.
-    fn waiting_for_lacp(&mut self, bond: &str) -> Result<Waiting, Fault> {
+    /// The members without a current partner, by bond.
+    pub(crate) fn waiting_for_lacp(&mut self, bonds: &Bonds) -> Result<Waiting, Fault> {
         let ovs = self.read()?.ovs;
+        let names: Vec<String> = match bonds {
+            Bonds::Named(names) => names.clone(),
+            Bonds::All => {
+                let speaks = |(name, port): (&String, &Port)| {
+                    (port.interfaces.len() > 1 && lacp_wait::speaks(port)).then(|| name.clone())
+                };
+                ovs.ports.iter().filter_map(speaks).collect()
+            }
+        };
+        let mut waiting = Waiting::new();
+        for bond in names {
+            let members = self.members_waiting(&ovs, &bond)?;
+            if !members.is_empty() {
+                waiting.insert(bond, members);
+            }
+        }
+        Ok(waiting)
+    }
+
+    fn members_waiting(&self, ovs: &Ovs, bond: &str) -> Result<Vec<String>, Fault> {
         let port = ovs.ports.get(bond).ok_or_else(|| {
             Fault::new(
                 "bond_not_found",
@@ -147,16 +213,54 @@ impl<'a> Node<'a> {
         let lacp = Daemon::open(&self.paths, database_deadline(&self.paths))
             .and_then(|mut daemon| daemon.lacp(bond))
             .map_err(|error| Fault::from_error("ovs_failed", &error))?;
-        let members = lacp_wait::members(port, &lacp);
-        Ok(if members.is_empty() { Waiting::new() } else { Waiting::from([(bond.to_owned(), members)]) })
+        Ok(lacp_wait::members(port, &lacp))
     }
 
-    /// Waits until the LACP partners of the bond's members are current.
+    /// Waits until the LACP partners of the bonds' members are current.
     fn wait_for_lacp(&mut self) -> Result<(), Fault> {
-        let Some((bond, limit)) = self.lacp.take() else { return Ok(()) };
-        self.context.log.line(&format!("waiting for LACP on {bond}"));
+        let Some((bonds, limit)) = self.lacp.take() else { return Ok(()) };
+        self.context.log.line(&format!("waiting for LACP on {bonds}"));
         let context = self.context;
-        lacp_wait::until_negotiated(context, limit, &mut || self.waiting_for_lacp(&bond))
+        lacp_wait::until_negotiated(context, limit, &mut || self.waiting_for_lacp(&bonds))
+    }
+
+    /// Removes the checkpoint: there is nothing to go back from any more.
+    pub(crate) fn drop_checkpoint(&mut self) -> Result<(), Fault> {
+        if let Some(checkpoint) = &self.checkpoint {
+            checkpoint.remove()?;
+            // What stays of it in `/run` says nothing without the checkpoint.
+            let _ = fs::remove_file(guard::live_marker(&self.paths, checkpoint.folder()));
+        }
+        // Only now: while it is on disk, there is something to go back from.
+        self.checkpoint = None;
+        Ok(())
+    }
+
+    /// Where this run ends and its checkpoint stays, because going back failed: its guard need not try again.
+    fn leave(&mut self) {
+        if let Some(checkpoint) = &mut self.checkpoint
+            && checkpoint.record.data.provisional.is_none()
+        {
+            checkpoint.record.data.given_up = true;
+            // Where that can't be noted, the guard tries once more.
+            let _ = checkpoint.save();
+        }
+    }
+
+    /// Refuses whatever would change the node while somebody's change waits to be confirmed.
+    fn refuse_while_waiting(&self) -> Result<(), Fault> {
+        if matches!(self.role, Role::Confirm | Role::GoBack) {
+            return Ok(());
+        }
+        let Some(waiting) = confirmation::waiting(&self.paths)? else { return Ok(()) };
+        Err(Fault::new(
+            "provisional_change",
+            format!(
+                "a provisional change waits to be confirmed until {}, and nothing else may change meanwhile; hint: \
+                 `pve_network_apply` with `state: confirmed` keeps it, with `state: discarded` undoes it at once",
+                waiting.1.reverts_at()
+            ),
+        ))
     }
 }
 
@@ -169,10 +273,17 @@ impl Device for Node<'_> {
         let stop = || self.context.is_interrupted();
         let lock = Lock::acquire(&self.paths.node_lock, self.module, self.paths.limits.node_lock, &stop);
         self.lock = Some(lock?);
-        Ok(())
+        match self.named.clone().filter(|_| self.role == Role::Confirm) {
+            // Its time may have been over while the lock was waited for.
+            Some(folder) => self.take_up(&folder).map(drop),
+            None => self.refuse_while_waiting(),
+        }
     }
 
     fn resume(&mut self) -> Result<Option<State>, Fault> {
+        if self.role == Role::Confirm {
+            return Ok(None);
+        }
         sweep(&self.paths.state);
         let found = unfinished(&self.paths.state)?.into_iter().next();
         let folder = match &self.named {
@@ -180,10 +291,15 @@ impl Device for Node<'_> {
             None => found,
         };
         let Some(folder) = folder else { return Ok(None) };
-        let checkpoint = Checkpoint::<Data>::load(&folder).map_err(|fault| Fault {
+        let mut checkpoint = Checkpoint::<Data>::load(&folder).map_err(|fault| Fault {
             message: format!("{fault}; hint: go back with the version that made it, or remove it when the node is as it should be"),
             ..fault
         })?;
+        let data = &mut checkpoint.record.data;
+        if data.provisional.is_some() && !guard::live_marker(&self.paths, &folder).exists() {
+            // The node booted since, and so came up on the file.
+            data.live_touched = false;
+        }
         let before = checkpoint.record.data.before.clone();
         self.checkpoint = Some(checkpoint);
         Ok(Some(before))
@@ -192,6 +308,9 @@ impl Device for Node<'_> {
     fn read(&mut self) -> Result<Picture, Fault> {
         if self.is_busy {
             return Err(reload::busy());
+        }
+        if self.context.check_mode {
+            self.refuse_while_waiting()?;
         }
         let mut picture = Picture::read(&self.paths, self.aim)?;
         if self.reads_proxmox {
@@ -209,7 +328,15 @@ impl Device for Node<'_> {
     }
 
     fn changes(&self, found: &State, wanted: &State) -> Vec<Change> {
-        changes(found, wanted)
+        let mut all = changes(found, wanted);
+        if let Some(provisional) = self.provisional_data() {
+            all.retain(|change| !provisional.is_later(change));
+        }
+        all
+    }
+
+    fn is_provisional(&self, _: &State) -> bool {
+        self.role == Role::Confirm
     }
 
     fn checkpoint(&mut self, picture: &Picture, before: &State, after: &State) -> Result<Prepared, Fault> {
@@ -224,10 +351,28 @@ impl Device for Node<'_> {
             file_touched: false,
             live_touched: false,
             before: before.clone(),
+            provisional: match self.role {
+                Role::Provisional(seconds) => Some(Provisional {
+                    window: Window::open(seconds)?,
+                    waits: false,
+                    after: after.clone(),
+                    passive: provisional::passive(&changes),
+                    answered: self.answered.targets.clone(),
+                    staged: None,
+                }),
+                Role::Change | Role::Confirm | Role::GoBack => None,
+            },
+            given_up: false,
             kept: Keepsake::default(),
         };
-        self.checkpoint =
-            Some(Checkpoint::create(&self.paths.state, self.module, self.context.log.lines(), data)?);
+        let made = Checkpoint::create(&self.paths.state, self.module, self.context.log.lines(), data)?;
+        if self.aim != Aim::Staged
+            && let Err(fault) = guard::arm(&self.paths, made.folder())
+        {
+            made.remove()?;
+            return Err(fault);
+        }
+        self.checkpoint = Some(made);
         Ok(Prepared::Ready)
     }
 
@@ -244,12 +389,29 @@ impl Device for Node<'_> {
     }
 
     fn condition(&mut self, _: &State) -> Result<(), Fault> {
+        if self.role == Role::Confirm {
+            self.speak_lacp()?;
+        }
         self.wait_for_lacp()?;
         reach::after(&self.paths, &self.answered, self.context)
     }
 
     fn commit(&mut self) -> Result<(), Fault> {
-        self.forget()
+        match self.role {
+            Role::Provisional(_) => self.leave_waiting(),
+            Role::Confirm => self.make_final(),
+            Role::Change | Role::GoBack => self.forget(),
+        }
+    }
+
+    fn reverts_at(&self) -> Option<String> {
+        let provisional = self.checkpoint.as_ref()?.record.data.provisional.as_ref()?;
+        Some(provisional.window.reverts_at().to_owned())
+    }
+
+    fn provisional(&self) -> Option<outcome::Provisional> {
+        let provisional = self.checkpoint.as_ref()?.record.data.provisional.as_ref()?;
+        provisional.waits.then(|| provisional.window.told())
     }
 
     fn is_touched(&self) -> bool {
@@ -260,16 +422,15 @@ impl Device for Node<'_> {
     }
 
     fn rollback(&mut self, before: &State) -> Result<(), Fault> {
+        self.way = Way::Back;
         self.go_back_to(before)
     }
 
     fn forget(&mut self) -> Result<(), Fault> {
-        if let Some(checkpoint) = &self.checkpoint {
-            checkpoint.remove()?;
+        if self.role != Role::Change {
+            self.tell_undone()?;
         }
-        // Only now: while it is on disk, there is something to go back from.
-        self.checkpoint = None;
-        Ok(())
+        self.drop_checkpoint()
     }
 
     fn commands(&self) -> Vec<String> {
@@ -287,7 +448,7 @@ impl Device for Node<'_> {
             ));
         }
         notices.extend(self.answered.notice.clone());
-        if let Some(checkpoint) = &self.checkpoint {
+        if let Some(checkpoint) = self.checkpoint.as_ref().filter(|it| it.record.data.provisional.is_none()) {
             notices.push(format!(
                 "what is needed to go back is in `{0}`; hint: `{1} --rollback {0}` tries again; remove the folder when the node is as it should be",
                 checkpoint.folder().display(),

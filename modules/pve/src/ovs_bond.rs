@@ -13,6 +13,7 @@ use crate::apply_options::Aim;
 use crate::bridge_mac::Planned;
 use crate::draft::Draft;
 use crate::interfaces::{Kind, OvsOptions, Stanza};
+use crate::lacp_wait::Bonds;
 use crate::nic::Remedies;
 use crate::picture::Picture;
 use crate::setting::Setting;
@@ -214,8 +215,8 @@ impl Task for OvsBond {
         Ok(())
     }
 
-    fn lacp(&self) -> Option<(String, Duration)> {
-        self.wait_for_lacp.map(|limit| (self.name.clone(), limit))
+    fn lacp(&self) -> Option<(Bonds, Duration)> {
+        self.wait_for_lacp.map(|limit| (Bonds::Named(vec![self.name.clone()]), limit))
     }
 }
 

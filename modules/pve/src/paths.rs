@@ -60,6 +60,10 @@ pub struct Paths {
     pub bridge: PathBuf,
     /// Asks whether an address answers: ping(8).
     pub ping: PathBuf,
+    /// There where systemd is the node's first process: `sd_booted(3)`.
+    pub systemd: PathBuf,
+    /// Starts a service without a unit file: systemd-run(1).
+    pub systemd_run: PathBuf,
     /// ifupdown2's own part for bridges of Open vSwitch, which is different where Proxmox patched it.
     pub ovs_addon: PathBuf,
     /// How long things may take.
@@ -83,6 +87,8 @@ pub struct Limits {
     pub proxmox_lock: Duration,
     /// One dialog with the database or with `ovs-vswitchd`.
     pub ovsdb: Duration,
+    /// Until the guard of a change says that it watches.
+    pub guard: Duration,
     /// Until a member whose aggregation key was set may carry traffic again.
     pub lacp: Duration,
     /// From an apply until what was read back no longer differs.
@@ -101,6 +107,7 @@ impl Default for Limits {
             node_lock: Duration::from_secs(120),
             proxmox_lock: Duration::from_secs(10),
             ovsdb: Duration::from_secs(10),
+            guard: Duration::from_secs(10),
             lacp: Duration::from_secs(10),
             settle: Duration::from_secs(15),
             reach: Duration::from_secs(10),
@@ -167,6 +174,8 @@ impl Paths {
             ip: root.join("bin/ip"),
             bridge: root.join("sbin/bridge"),
             ping: root.join("bin/ping"),
+            systemd: root.join("run/systemd/system"),
+            systemd_run: root.join("usr/bin/systemd-run"),
             ovs_addon: root.join("usr/share/ifupdown2/addons/openvswitch.py"),
             limits: Limits::default(),
             overridden: Vec::new(),
@@ -203,6 +212,8 @@ impl Paths {
             ip,
             bridge,
             ping,
+            systemd,
+            systemd_run,
             ovs_addon,
             limits,
             overridden: _,
@@ -224,6 +235,8 @@ impl Paths {
             ("IP", ip),
             ("BRIDGE", bridge),
             ("PING", ping),
+            ("SYSTEMD", systemd),
+            ("SYSTEMD_RUN", systemd_run),
             ("OVS_ADDON", ovs_addon),
         ] {
             if let Some((_, value)) = get(name) {
@@ -233,7 +246,8 @@ impl Paths {
         if let Some((variable, value)) = get("IFRELOAD") {
             *ifreload = words(value).ok_or(Error::Command { variable })?;
         }
-        let Limits { ifreload, ip, grace, node_lock, proxmox_lock, ovsdb, lacp, settle, reach } = limits;
+        let Limits { ifreload, ip, grace, node_lock, proxmox_lock, ovsdb, guard, lacp, settle, reach } =
+            limits;
         for (name, limit) in [
             ("LIMIT_IFRELOAD", ifreload),
             ("LIMIT_IP", ip),
@@ -241,6 +255,7 @@ impl Paths {
             ("LIMIT_NODE_LOCK", node_lock),
             ("LIMIT_PROXMOX_LOCK", proxmox_lock),
             ("LIMIT_OVSDB", ovsdb),
+            ("LIMIT_GUARD", guard),
             ("LIMIT_LACP", lacp),
             ("LIMIT_SETTLE", settle),
             ("LIMIT_REACH", reach),

@@ -11,6 +11,8 @@ use std::time::Duration;
 use ansible_module::context::Context;
 use ansible_module::fault::Fault;
 
+use serde::{Deserialize, Serialize};
+
 use crate::kernel::{DefaultRoute, default_routes};
 use crate::paths::Paths;
 use crate::spawn;
@@ -30,7 +32,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 const PING_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why an address is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// It stands in `require_reachable`.
     Given,
@@ -41,7 +44,7 @@ pub enum Role {
 }
 
 /// An address that is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// The address; one that is local to a link is asked on the link of its default route.
     pub address: IpAddr,

@@ -36,9 +36,10 @@ impl Node<'_> {
     /// Brings the node to what the file on disk says, sparing what is not ours: ports that nobody takes away, except those
     /// that are to leave (`goes`), and what others keep in Open vSwitch.
     pub(crate) fn reload(&mut self, goes: &BTreeSet<String>) -> Result<(), Fault> {
-        touch(&mut self.checkpoint)?;
+        touch(&mut self.checkpoint, &self.paths)?;
         let picture = Picture::read(&self.paths, self.aim)?;
-        let running = picture.running.bytes.as_deref().unwrap_or_default();
+        let provisional = self.provisional_text()?;
+        let running = provisional.as_deref().or(picture.running.bytes.as_deref()).unwrap_or_default();
         let view = self.view(&picture, running, goes)?;
         if !picture.ovs_runs {
             return self.run_ifreload(view.as_ref());
@@ -56,8 +57,12 @@ impl Node<'_> {
         running: &[u8],
         goes: &BTreeSet<String>,
     ) -> Result<Option<View>, Fault> {
-        let (Some(text), Some(checkpoint)) = (spare::view(picture, running, goes), &self.checkpoint) else {
-            return Ok(None);
+        let Some(checkpoint) = &self.checkpoint else { return Ok(None) };
+        let text = match spare::view(picture, running, goes) {
+            Some(text) => text,
+            // The file on disk stays the old one.
+            None if self.provisional_data().is_some() => running.to_owned(),
+            None => return Ok(None),
         };
         View::new(checkpoint.folder().join(TEXT), &self.paths.interfaces, &text).map(Some)
     }

@@ -92,7 +92,7 @@ impl Node<'_> {
         Ok(())
     }
 
-    fn set_addresses(&mut self, name: &str, link: &Link) -> Result<(), Fault> {
+    pub(crate) fn set_addresses(&mut self, name: &str, link: &Link) -> Result<(), Fault> {
         for (address, _) in link.addresses.iter().filter(|(_, is_there)| **is_there) {
             self.ip(&["address", "replace", address, "dev", name])?;
         }
@@ -157,7 +157,7 @@ impl Node<'_> {
     }
 
     fn run_tool(&mut self, program: String, arguments: &[&str]) -> Result<(), Fault> {
-        touch(&mut self.checkpoint)?;
+        touch(&mut self.checkpoint, &self.paths)?;
         let words: Vec<String> =
             [program].into_iter().chain(arguments.iter().map(|word| (*word).to_owned())).collect();
         let command = words.join(" ");

@@ -1,8 +1,9 @@
-//! The one function that starts a process.
+//! The one place that starts a process.
 //!
 //! It starts no shell, hands on nothing of our own environment, and is over when its limit says so, whatever the
 //! process and its descendants do. What a status or an output means is for the caller to say.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
@@ -25,6 +26,24 @@ const INTERVAL: Duration = Duration::from_millis(10);
 /// How long after its end the output of a process is still read: a descendant that it left behind may hold the
 /// pipes open for ever.
 const LINGER: Duration = Duration::from_millis(200);
+
+/// Starts `command`, which goes on when we end, and does not wait for it. Of our environment it gets `variables`.
+pub fn start(command: &[String], variables: &[(String, OsString)]) -> Result<(), Error> {
+    let (program, arguments) = command.split_first().ok_or(Error::Empty)?;
+    let started = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", PATH)
+        .env("LC_ALL", "C.UTF-8")
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn();
+    started.map(drop).map_err(|source| Error::Start { command: command.join(" "), source })
+}
 
 /// A process that could not be started or followed.
 #[derive(Debug, thiserror::Error)]

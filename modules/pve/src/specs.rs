@@ -1,5 +1,10 @@
 //! The argument specs of this crate's modules, as the build script compiled them from `library/<module>.yml`.
 
+/// Staged changes of a node.
+pub mod network_apply {
+    include!(concat!(env!("OUT_DIR"), "/pve_network_apply.rs"));
+}
+
 /// An Open vSwitch bond.
 pub mod ovs_bond {
     include!(concat!(env!("OUT_DIR"), "/pve_ovs_bond.rs"));

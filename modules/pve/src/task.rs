@@ -19,9 +19,10 @@ use crate::apply::needs_reload;
 use crate::apply_options::{Aim, ApplyOptions, ForeignChanges};
 use crate::change::changes;
 use crate::draft::Draft;
+use crate::lacp_wait::Bonds;
 use crate::picture::Picture;
 use crate::state::State;
-use crate::{also_affected, conflicts, node, spare, writable};
+use crate::{also_affected, conflicts, guard, node, spare, writable};
 
 /// The arguments of a module as meant: each valid by itself.
 pub trait Task: Sized {
@@ -38,8 +39,12 @@ pub trait Task: Sized {
     fn asks_who_names_it(&self) -> bool {
         false
     }
-    /// The bond whose LACP partners shall be current at the end, and within what time.
-    fn lacp(&self) -> Option<(String, Duration)> {
+    /// The bonds whose LACP partners shall be current at the end, and within what time.
+    fn lacp(&self) -> Option<(Bonds, Duration)> {
+        None
+    }
+    /// How many seconds the change may wait to be confirmed, if it has to be.
+    fn confirm_within(&self) -> Option<u64> {
         None
     }
 }
@@ -87,6 +92,10 @@ impl<T: Task> Module for NodeModule<T> {
 
     fn rollback(folder: &Path, context: &Context) -> Ended {
         node::go_back(T::SPEC.module, folder, context)
+    }
+
+    fn guard(folder: &Path, context: &Context) {
+        guard::watch(T::SPEC.module, folder, context);
     }
 }
 

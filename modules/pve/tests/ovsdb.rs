@@ -17,7 +17,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pve::jsonrpc::Connection;
-use pve::ovsdb::{BridgeColumn, Database, Error, InterfaceColumn, Map, Ovs, PortColumn, Transaction};
+use pve::ovsdb::{
+    BridgeColumn, Database, Error, InterfaceColumn, Map, NewPort, Ovs, PortColumn, Transaction,
+};
 use serde_json::{Value, json};
 
 fn soon() -> Instant {
@@ -220,8 +222,15 @@ fn a_guests_port_is_added_with_its_vlans() {
     let before = server.read();
     let mut change = Transaction::new(&before);
     let native = "native-untagged".to_owned();
-    change.add_port("vmbr0", "tap100i0", Some(20), &[30, 31].into(), Some(&native)).unwrap();
-    change.add_port("vmbr0", "veth101i0", None, &BTreeSet::new(), None).unwrap();
+    let [tap, veth] = ["tap100i0", "veth101i0"].map(|name| BTreeSet::from([name.to_owned()]));
+    let tagged = NewPort {
+        tag: Some(20),
+        trunks: [30, 31].into(),
+        vlan_mode: Some(native.clone()),
+        ..NewPort::default()
+    };
+    change.add_port("vmbr0", "tap100i0", &tap, &tagged).unwrap();
+    change.add_port("vmbr0", "veth101i0", &veth, &NewPort::default()).unwrap();
     server.commit(&change).unwrap();
     let after = server.read();
     let port = &after.ports["tap100i0"];
@@ -232,7 +241,7 @@ fn a_guests_port_is_added_with_its_vlans() {
 
     // Somebody else was quicker.
     let mut again = Transaction::new(&before);
-    again.add_port("vmbr0", "tap100i0", None, &BTreeSet::new(), None).unwrap();
+    again.add_port("vmbr0", "tap100i0", &tap, &NewPort::default()).unwrap();
     let error = again.commit(&mut server.database()).unwrap_err();
     assert!(error.to_string().contains("port `tap100i0` changed"), "{error}");
 }
@@ -424,4 +433,28 @@ fn a_change_that_nobody_acts_on_is_told_from_one_that_failed() {
     assert!(matches!(change.commit(&mut database), Err(Error::NotTakenUp)));
     assert!(begin.elapsed() < Duration::from_secs(5));
     assert_eq!(server.read().ports["bond0"].lacp, None);
+}
+
+#[test]
+fn a_bridge_a_bond_and_an_intport_are_made_in_one_transaction() {
+    let server = Server::with_a_bond();
+    let before = server.read();
+    let mut change = Transaction::new(&before);
+    change.add_bridge("vmbr9", "netdev");
+    let members = BTreeSet::from(["nic8".to_owned(), "nic9".to_owned()]);
+    let fallback = [("lacp-fallback-ab".to_owned(), "true".to_owned())].into();
+    let bond = NewPort { lacp: Some("passive".to_owned()), other_config: fallback, ..NewPort::default() };
+    change.add_port("vmbr9", "bond9", &members, &bond).unwrap();
+    let intport = NewPort { internal: true, tag: Some(10), ..NewPort::default() };
+    change.add_port("vmbr9", "mgmt9", &["mgmt9".to_owned()].into(), &intport).unwrap();
+    server.commit(&change).unwrap();
+    let after = server.read();
+    assert_eq!(after.bridges["vmbr9"].datapath_type, "netdev");
+    let ports: Vec<&str> = after.bridges["vmbr9"].ports.iter().map(String::as_str).collect();
+    assert_eq!(ports, ["bond9", "mgmt9", "vmbr9"]);
+    assert_eq!(after.ports["bond9"].interfaces, members);
+    assert!(after.ports["bond9"].bond_fake_iface && !after.ports["mgmt9"].bond_fake_iface);
+    assert_eq!(after.interfaces["mgmt9"].kind, "internal");
+    // A bridge that nobody makes takes no port.
+    assert!(Transaction::new(&before).add_port("vmbr8", "x", &members, &bond).is_err());
 }

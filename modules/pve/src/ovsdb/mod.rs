@@ -16,7 +16,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 pub use self::rows::Rows;
-pub use self::transact::{BridgeColumn, InterfaceColumn, PortColumn, Transaction};
+pub use self::transact::{BridgeColumn, InterfaceColumn, NewPort, PortColumn, Transaction};
 pub use self::wire::{Map, Uuid, is_written};
 
 use crate::jsonrpc::{self, Connection};

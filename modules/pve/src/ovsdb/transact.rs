@@ -100,12 +100,35 @@ pub struct Transaction<'a> {
     writes: Vec<Value>,
     /// `other_config` of interfaces that are not there yet.
     born: BTreeMap<String, Map>,
+    /// Bridges that are not there yet, as rows refer to them.
+    bridges: BTreeMap<String, Value>,
+}
+
+/// A port that is not there yet. What is `None` or empty is left unset; see [`Port`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields of `Port` explain them")]
+pub struct NewPort {
+    /// Whether Open vSwitch makes its interface, for the node itself.
+    pub internal: bool,
+    pub bond_mode: Option<String>,
+    pub lacp: Option<String>,
+    pub tag: Option<u16>,
+    pub trunks: BTreeSet<u16>,
+    pub vlan_mode: Option<String>,
+    pub other_config: Map,
 }
 
 impl<'a> Transaction<'a> {
     /// An empty transaction on what was read as `ovs`. Names in the changes below are looked up in there.
     pub fn new(ovs: &'a Ovs) -> Self {
-        Self { ovs, guards: Vec::new(), guarded: Vec::new(), writes: Vec::new(), born: BTreeMap::new() }
+        Self {
+            ovs,
+            guards: Vec::new(),
+            guarded: Vec::new(),
+            writes: Vec::new(),
+            born: BTreeMap::new(),
+            bridges: BTreeMap::new(),
+        }
     }
 
     /// Sets a column of a bridge.
@@ -170,28 +193,66 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Adds a port of one interface of its own name, a guest's: the kernel has that already.
+    /// Adds a bridge with a port and an interface of its own, as `ovs-vsctl add-br` does.
+    pub fn add_bridge(&mut self, name: &str, datapath_type: &str) {
+        self.guard_absence("Bridge", name);
+        let id = format!("bridge_{}", self.writes.len());
+        self.insert_raw("Bridge", &id, &json!({ "name": name, "datapath_type": datapath_type }));
+        let bridges = json!([["bridges", "insert", named(&id)]]);
+        self.writes
+            .push(json!({ "op": "mutate", "table": "Open_vSwitch", "where": [], "mutations": bridges }));
+        self.bridges.insert(name.to_owned(), named(&id));
+        self.insert_port(
+            &named(&id),
+            name,
+            std::iter::once(name),
+            &NewPort { internal: true, ..NewPort::default() },
+        );
+    }
+
+    /// Adds a port to a bridge, which this transaction may add too.
     pub fn add_port(
         &mut self,
         bridge: &str,
         name: &str,
-        tag: Option<u16>,
-        trunks: &BTreeSet<u16>,
-        vlan_mode: Option<&String>,
+        interfaces: &BTreeSet<String>,
+        port: &NewPort,
     ) -> Result<(), Error> {
-        let uuid = found("Bridge", bridge, self.ovs.bridges.get(bridge))?.uuid.clone();
-        for table in ["Port", "Interface"] {
-            self.guard_absence(table, name);
-        }
-        let [port, interface] = ["port", "interface"].map(|what| format!("{what}_{}", self.writes.len()));
-        self.insert_raw("Interface", &interface, &json!({ "name": name }));
-        let row = json!({
-            "name": name, "interfaces": named(&interface),
-            "tag": optional(tag.as_ref()), "trunks": set(trunks), "vlan_mode": optional(vlan_mode),
-        });
-        self.insert_raw("Port", &port, &row);
-        self.mutate("Bridge", &uuid, "ports", "insert", &named(&port));
+        let bridge = match self.bridges.get(bridge) {
+            Some(id) => id.clone(),
+            None => found("Bridge", bridge, self.ovs.bridges.get(bridge))?.uuid.encode(),
+        };
+        self.insert_port(&bridge, name, interfaces.iter().map(String::as_str), port);
         Ok(())
+    }
+
+    fn insert_port<'n>(
+        &mut self,
+        bridge: &Value,
+        name: &str,
+        interfaces: impl Iterator<Item = &'n str>,
+        port: &NewPort,
+    ) {
+        let NewPort { internal, bond_mode, lacp, tag, trunks, vlan_mode, other_config } = port;
+        self.guard_absence("Port", name);
+        let mut members = Vec::new();
+        for interface in interfaces {
+            self.guard_absence("Interface", interface);
+            let id = format!("interface_{}", self.writes.len());
+            let kind = if *internal { "internal" } else { "" };
+            self.insert_raw("Interface", &id, &json!({ "name": interface, "type": kind }));
+            members.push(named(&id));
+        }
+        let row = json!({
+            "name": name, "bond_fake_iface": members.len() > 1, "interfaces": ["set", members],
+            "bond_mode": optional(bond_mode.as_ref()), "lacp": optional(lacp.as_ref()), "tag": optional(tag.as_ref()),
+            "trunks": set(trunks), "vlan_mode": optional(vlan_mode.as_ref()), "other_config": map(other_config),
+        });
+        let id = format!("port_{}", self.writes.len());
+        self.insert_raw("Port", &id, &row);
+        let here = json!([["_uuid", "==", bridge]]);
+        let ports = json!([["ports", "insert", named(&id)]]);
+        self.writes.push(json!({ "op": "mutate", "table": "Bridge", "where": here, "mutations": ports }));
     }
 
     /// Takes a port off its bridge, and so away with its interfaces.

@@ -32,6 +32,9 @@ mod eos_port_channel_info {
 mod lacp_link_check {
     include!(concat!(env!("OUT_DIR"), "/lacp_link_check.rs"));
 }
+mod pve_network_apply {
+    include!(concat!(env!("OUT_DIR"), "/pve_network_apply.rs"));
+}
 mod pve_ovs_bond {
     include!(concat!(env!("OUT_DIR"), "/pve_ovs_bond.rs"));
 }
@@ -45,11 +48,12 @@ mod pve_ovs_intport {
     include!(concat!(env!("OUT_DIR"), "/pve_ovs_intport.rs"));
 }
 
-const SPECS: [&ArgumentSpec; 8] = [
+const SPECS: [&ArgumentSpec; 9] = [
     &every_feature::SPEC,
     &eos_port_channel::SPEC,
     &eos_port_channel_info::SPEC,
     &lacp_link_check::SPEC,
+    &pve_network_apply::SPEC,
     &pve_ovs_bond::SPEC,
     &pve_ovs_bridge::SPEC,
     &pve_ovs_info::SPEC,
