@@ -36,7 +36,7 @@ pub trait Device {
     fn restrict(&self, picture: &Self::Picture, like: &Self::State) -> Self::State;
     /// What leads from `found` to `wanted`: ordered, complete, empty where they are equal.
     fn changes(&self, found: &Self::State, wanted: &Self::State) -> Vec<Self::Change>;
-    /// Whether what was read is an interrupted run's change of these objects, which waits to be made final.
+    /// Whether what was read is an earlier run's change of these objects, which waits to be made final by this one.
     fn is_provisional(&self, _: &Self::State) -> bool {
         false
     }
@@ -219,11 +219,11 @@ impl<D: Device> Plan<D> {
         }
     }
 
-    /// Whether what is there is an interrupted run's doing that this one makes final, which is a change.
+    /// Whether what is there is an earlier run's doing that this one makes final, which is a change.
     fn takes_over(&mut self, device: &D) -> bool {
         let is_provisional = device.is_provisional(&self.after);
         if is_provisional {
-            self.seen.changes.push("what an interrupted run of this task changed is made final".to_owned());
+            self.seen.changes.push("what an earlier run of this task changed is made final".to_owned());
         }
         is_provisional
     }

@@ -11,6 +11,7 @@
 pub mod bond;
 pub mod link;
 pub mod playbook;
+pub mod probe;
 pub mod soak;
 pub mod switch;
 pub mod uplink;

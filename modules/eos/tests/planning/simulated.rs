@@ -26,7 +26,12 @@ pub fn plan(
     let params: Params = serde_json::from_value(params.into()).unwrap();
     let save_when = params.save_when;
     let (desired, _) = Desired::new(params)?;
-    let picture = Picture { running: Config::parse(running), startup: Config::parse(startup), save_when };
+    let picture = Picture {
+        running: Config::parse(running),
+        startup: Config::parse(startup),
+        save_when,
+        unconfirmed: None,
+    };
     Ok((desired.target(&picture, check_mode)?, picture))
 }
 
