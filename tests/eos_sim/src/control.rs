@@ -200,12 +200,12 @@ mod tests {
         assert!(vlan().ends_with(" active\n"));
         assert_eq!(answer("forward-delay 0"), "ok\n");
         assert!(vlan().ends_with(" Po5\n"));
-        assert_eq!(answer("disobey passive"), "ok\n");
+        assert_eq!(answer("disobey off"), "ok\n");
         assert_eq!(answer("disobey nothing"), "ok\n");
         for (wrong, error) in [
             (
                 "disobey all",
-                "error: `all` is nothing to disobey in: there are nothing, static, passive, vlan, portfast\n",
+                "error: `all` is nothing to disobey in: there are nothing, static, off, vlan, portfast\n",
             ),
             ("partner Ethernet7/1", "error: `partner` is followed by a port and a word\n"),
             ("partner Ethernet9/1 up", "error: the switch has no port Ethernet9/1\n"),

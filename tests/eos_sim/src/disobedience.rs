@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use crate::dataplane::{Intent, LacpMode, Switchport};
+use crate::dataplane::{Fallback, Intent, LacpMode, Switchport};
 
 /// In what the ports disobey.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub enum Disobedience {
     Nothing,
     /// Port-Channels bundle without LACP.
     Static,
-    /// Port-Channels answer LACP, and never begin.
-    Passive,
+    /// Port-Channels do not bundle at all: their members are ports of their own, without LACP.
+    Off,
     /// Port-Channels carry another VLAN than they are set to.
     Vlan,
     /// No port heeds portfast.
@@ -25,7 +25,7 @@ pub enum Disobedience {
 const ALL: [(&str, Disobedience); 5] = [
     ("nothing", Disobedience::Nothing),
     ("static", Disobedience::Static),
-    ("passive", Disobedience::Passive),
+    ("off", Disobedience::Off),
     ("vlan", Disobedience::Vlan),
     ("portfast", Disobedience::Portfast),
 ];
@@ -41,8 +41,9 @@ impl Disobedience {
             match self {
                 Self::Nothing | Self::Portfast => {}
                 Self::Static => channel.members.values_mut().for_each(|member| member.mode = LacpMode::On),
-                Self::Passive => {
-                    channel.members.values_mut().for_each(|member| member.mode = LacpMode::Passive);
+                Self::Off => {
+                    channel.members.values_mut().for_each(|member| member.mode = LacpMode::On);
+                    channel.fallback = Some(Fallback::Individual);
                 }
                 Self::Vlan => channel.port.switchport = Some(Switchport::Access(OTHER_VLAN)),
             }
@@ -82,11 +83,11 @@ mod tests {
         };
         let made = |word: &str| word.parse::<Disobedience>().unwrap().made_of(&intent);
         assert_eq!((made("nothing"), made("portfast")), (intent.clone(), intent.clone()));
-        for (word, mode) in [("static", LacpMode::On), ("passive", LacpMode::Passive)] {
-            let mut expected = intent.clone();
-            expected.channels.get_mut(&5).unwrap().members.get_mut("Ethernet1").unwrap().mode = mode;
-            assert_eq!(made(word), expected);
-        }
+        let mut expected = intent.clone();
+        expected.channels.get_mut(&5).unwrap().members.get_mut("Ethernet1").unwrap().mode = LacpMode::On;
+        assert_eq!(made("static"), expected);
+        expected.channels.get_mut(&5).unwrap().fallback = Some(Fallback::Individual);
+        assert_eq!(made("off"), expected);
         let mut expected = intent.clone();
         expected.channels.get_mut(&5).unwrap().port.switchport = Some(Switchport::Access(1));
         assert_eq!(made("vlan"), expected);

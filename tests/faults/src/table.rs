@@ -28,7 +28,10 @@ fn parse(text: &str) -> Result<Vec<Cell>> {
     let head: Vec<&str> = [CORNER].into_iter().chain(Phase::ALL.map(Phase::name)).collect();
     ensure!(lines.next().as_ref() == Some(&head), "the columns are not: {}", head.join(", "));
     let is_rule = |line: &Vec<&str>| line.len() == head.len() && line.iter().all(|cell| *cell == "---");
-    ensure!(lines.next().as_ref().is_some_and(is_rule), "the head is not followed by `|---|` for each column");
+    ensure!(
+        lines.next().as_ref().is_some_and(is_rule),
+        "the head is not followed by `|---|` for each column"
+    );
 
     let mut reasons = BTreeSet::new();
     let mut cells = Vec::new();
@@ -115,18 +118,36 @@ mod tests {
     #[test]
     fn what_is_not_exactly_a_table_is_refused() {
         for wrong in [
-            "", "old", "old/old", "old failed", "old/older failed", "old/old lost", "old/old failed, later",
-            "old/old failed, staged, staged", "!*old/old failed", "**old/old failed", "n/a", "n/a [^2]",
+            "",
+            "old",
+            "old/old",
+            "old failed",
+            "old/older failed",
+            "old/old lost",
+            "old/old failed, later",
+            "old/old failed, staged, staged",
+            "!*old/old failed",
+            "**old/old failed",
+            "n/a",
+            "n/a [^2]",
             "old/old  failed",
         ] {
             assert!(with_cell(wrong).is_err(), "{wrong}");
         }
-        let without = |line: usize| parse(&table(|number, text| if number == line { String::new() } else { text }));
+        let without =
+            |line: usize| parse(&table(|number, text| if number == line { String::new() } else { text }));
         for line in 0..Fault::ALL.len() + 2 {
             assert!(without(line).is_err(), "{line}");
         }
         // A reason that nobody refers to.
         assert!(parse(&table(|_, line| line)).is_err());
-        assert!(parse(&table(|number, line| if number == 4 { line.replacen("| old/old failed ", "", 1) } else { line })).is_err());
+        assert!(
+            parse(&table(|number, line| if number == 4 {
+                line.replacen("| old/old failed ", "", 1)
+            } else {
+                line
+            }))
+            .is_err()
+        );
     }
 }
