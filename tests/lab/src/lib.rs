@@ -8,6 +8,7 @@
     reason = "the tests fail by panicking"
 )]
 
+pub mod begun;
 pub mod bond;
 pub mod link;
 pub mod playbook;
@@ -80,6 +81,11 @@ impl Lab {
         let output = lab.command("up").args(arguments).output().context("starting the lab")?;
         ensure!(output.status.success(), "lab up failed: {}", told(&output));
         Ok(lab)
+    }
+
+    /// By which `tests/lab/lab` knows it.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// The project's folder.

@@ -1,6 +1,9 @@
 //! A node whose only way in leads through the switch, in a state from before Open vSwitch: where a migration begins.
 
+use std::process::Command;
+
 use anyhow::Result;
+use serde_json::{Value, json};
 
 use crate::Lab;
 
@@ -33,7 +36,33 @@ impl OldState {
     }
 }
 
+/// The link that `node1` shall have, as an inventory describes it. What was untagged at the switch before stays untagged.
+pub fn link() -> Value {
+    json!({
+        "bridge": {"name": "vmbr0"},
+        "bond": {"name": "bond0"},
+        "intports": [{"name": "mgmt", "cidr": format!("{MANAGEMENT}/24"), "gateway": "10.10.0.1"}],
+        "switches": [{
+            "name": "core",
+            "port_channel": 1001,
+            "description": "PVE-N1-LACP",
+            "native_vlan": 10,
+            "interfaces": [
+                {"interface": "Ethernet7/1", "nic": "ens20f0np0", "description": "PVE-N1-P0(R)"},
+                {"interface": "Ethernet8/1", "nic": "ens20f1np1", "description": "PVE-N1-P1(L)"},
+            ],
+        }],
+    })
+}
+
 impl Lab {
+    /// The command that runs a playbook on `node1`, with [`link()`] as what it shall have.
+    pub fn uplink_playbook(&self, name: &str, arguments: &[&str]) -> Result<Command> {
+        let inventory = json!({"nodes": {"hosts": {"node1": {"link": link()}}}});
+        let inventory = self.private_file("migration.json", &inventory.to_string())?;
+        self.playbook_command(name, &[&["-i", &inventory, "--limit", "node1"], arguments].concat())
+    }
+
     /// Brings up one node, and the switch through which alone `control` reaches it.
     pub fn up_uplink(old: OldState) -> Result<Self> {
         Self::up_with(&["--nodes", "1", "--topology", "switch", "--uplink", old.name()])
