@@ -144,13 +144,9 @@ impl Claim {
         &self.name
     }
 
-    /// Lets go of it, with the note, for the run that will confirm it.
-    pub fn leave(self) -> Result<(), Error> {
-        let kept = self.file.keep();
-        kept.map(drop).map_err(|error| {
-            let folder = error.file.path().parent().map(Path::to_owned).unwrap_or_default();
-            Error::File { folder, source: error.error }
-        })
+    /// From now on the note stays when this goes, until it is forgotten: what was done in the session outlives the run.
+    pub fn keep_note(&mut self) {
+        self.file.disable_cleanup(true);
     }
 }
 
@@ -213,12 +209,13 @@ mod tests {
     }
 
     #[test]
-    fn one_that_was_let_go_of_is_found_with_its_note() {
+    fn one_whose_note_was_kept_is_found_with_it() {
         let scratch = tempfile::tempdir().unwrap();
         let ours = claims(scratch.path());
-        let claim = ours.claim(Purpose::Change, "of Port-Channel7").unwrap();
+        let mut claim = ours.claim(Purpose::Change, "of Port-Channel7").unwrap();
         let name = claim.name().to_owned();
-        claim.leave().unwrap();
+        claim.keep_note();
+        drop(claim);
         assert_eq!((ours.left(), ours.noted(&name).as_str()), (vec![name.clone()], "of Port-Channel7"));
         ours.forget(&name);
         assert_eq!(ours.left(), Vec::<String>::new());

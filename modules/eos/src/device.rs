@@ -133,7 +133,7 @@ impl Device for Switch<'_> {
         if self.aim == Aim::Discard {
             return self.undo();
         }
-        let draft = match std::mem::replace(&mut self.progress, Progress::Nothing) {
+        let mut draft = match std::mem::replace(&mut self.progress, Progress::Nothing) {
             Progress::Drafted(draft) => draft,
             other => {
                 self.progress = other;
@@ -144,6 +144,10 @@ impl Device for Switch<'_> {
         let typed = now();
         let committed = self.reach.with(|dialog| dialog.commit(self.confirm_within));
         let window = self.confirm_within.map(|length| Window::new(length, typed, now()));
+        if window.is_some() {
+            // It may wait when this run is over, whatever becomes of that.
+            draft.keep_note();
+        }
         match committed {
             Err(error) if !error.is_of_the_connection() => {
                 // Whatever the switch says, what is not pending any more may be live.
@@ -207,6 +211,7 @@ impl Device for Switch<'_> {
         if !was_open && self.confirm_within.is_none() {
             self.commit_way_back(before)?;
         }
+        self.claims()?.forget(&session);
         self.progress = Progress::Undone;
         Ok(())
     }

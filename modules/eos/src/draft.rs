@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use vlan::VlanSet;
 
 use crate::change::Change;
-use crate::claim::{self, Claim};
+use crate::claim::Claim;
 use crate::config::{Block, Config, vlans_of};
 use crate::dialog::{Dialog, Error};
 use crate::names::Interface;
@@ -78,9 +78,9 @@ impl Draft {
         self.claim.name()
     }
 
-    /// Leaves it, live as it is, to a later run.
-    pub fn leave(self) -> Result<(), claim::Error> {
-        self.claim.leave()
+    /// From now on what was noted of it outlives it.
+    pub fn keep_note(&mut self) {
+        self.claim.keep_note();
     }
 
     /// Opens it on the switch and types the lines, one after the other, each only where the prompt proves that we are in

@@ -22,17 +22,14 @@ impl Switch<'_> {
                 ),
             ));
         }
-        match std::mem::replace(&mut self.progress, Progress::Nothing) {
+        self.progress = match std::mem::replace(&mut self.progress, Progress::Nothing) {
+            // Its file is let go of, and kept: whoever confirms it finds it as one that nobody is at work in.
             Progress::Committed(draft, _) => {
-                let note = draft.note().clone();
-                self.progress = Progress::Inherited { session, note, window };
-                draft.leave().map_err(|error| Fault::from_error("state_folder", &error))
+                Progress::Inherited { session, note: draft.note().clone(), window }
             }
-            other => {
-                self.progress = other;
-                Ok(())
-            }
-        }
+            other => other,
+        };
+        Ok(())
     }
 
     /// What is left waiting, for the result.

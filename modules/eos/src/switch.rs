@@ -425,9 +425,7 @@ impl<'a> Switch<'a> {
         if !self.left(&self.wanted).is_empty() {
             return Err(failed("the change is not there any more"));
         }
-        if let Progress::Inherited { .. } = self.progress {
-            self.claims()?.forget(&session);
-        }
+        self.claims()?.forget(&session);
         self.progress = Progress::Final;
         Ok(())
     }

@@ -197,6 +197,27 @@ fn the_switch_that_is_not_reached_after_the_commit_goes_back_and_nothing_is_left
 }
 
 #[test]
+fn one_that_could_not_be_looked_at_is_taken_up_by_the_next_run_where_it_still_waits() {
+    for confirm in ["later", "now"] {
+        let sim = Sim::start();
+        // The first run gives up long before the switch does.
+        sim.control("refuse-login connection=2");
+        let failed = sim.run(&later());
+        assert_eq!(failed.failure(), ("authentication_failed", "pending_revert"), "{}", failed.told());
+        sim.control("clear");
+        let session = sim.timer().unwrap();
+        let mut task = later();
+        task["confirm"] = json!(confirm);
+        let answer = sim.run(&task);
+        assert_eq!(answer.changed(), confirm == "now", "{}", answer.told());
+        assert_eq!(answer.result.get("provisional").is_some(), confirm == "later");
+        assert_eq!(sim.timer(), Some(session).filter(|_| confirm == "later"));
+        assert!(sim.run(&json!({"state": "discarded"})).changed() == (confirm == "later"));
+        assert_eq!((sim.interface("Port-Channel1001").is_empty(), notes(&sim)), (confirm == "later", vec![]));
+    }
+}
+
+#[test]
 fn a_line_that_is_lost_with_the_connection_leaves_it_waiting_or_undone() {
     let lines = {
         let sim = Sim::start();
