@@ -192,8 +192,11 @@ impl<D: Device> Plan<D> {
         context: &Context,
     ) -> Result<Self, Box<Failure>> {
         let picture = device.read().map_err(|fault| Failure::untouched(Step::Read, fault))?;
-        let Target { after, also_affected, warnings } =
-            target(&picture).map_err(|fault| Failure::untouched(Step::Plan, fault))?;
+        let Target { after, also_affected, warnings } = target(&picture).map_err(|fault| {
+            let outcome = device.reverts_at().map(|reverts_at| Outcome::PendingRevert { reverts_at });
+            let outcome = outcome.unwrap_or(Outcome::Unchanged);
+            Box::new(Failure { outcome, ..*Failure::untouched(Step::Plan, fault) })
+        })?;
         let before = device.restrict(&picture, &after);
         let changes = device.changes(&before, &after);
         let mut seen =
