@@ -15,7 +15,9 @@ use crate::site::{NODE, Site};
 /// Seconds in which the change has to be confirmed, as the playbook is told. Short, so that a cell takes about a minute.
 pub const WINDOW: u64 = 60;
 /// Of these, what the playbook keeps from the switch.
-const LEAD: u64 = 15;
+const LEAD: u64 = 20;
+/// Of these, how long the switch waits for LACP.
+const LACP_WAIT: u64 = 10;
 /// For all that is waited for and takes as long as it takes.
 const LONG: Duration = Duration::from_secs(180);
 
@@ -48,7 +50,7 @@ impl<'a> Play<'a> {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder)?;
         let log = site.lab.file("play.log");
-        let variables = format!("{{\"confirm_within\": {WINDOW}, \"lead\": {LEAD}}}");
+        let variables = format!("{{\"confirm_within\": {WINDOW}, \"lead\": {LEAD}, \"lacp_wait\": {LACP_WAIT}}}");
         let arguments = ["-i", "tests/faults/link.yml", "--limit", NODE, "-e", &variables];
         let mut command = site.lab.playbook_command("migrate.yml", &arguments)?;
         command
