@@ -11,6 +11,7 @@
 pub mod bond;
 pub mod guard;
 pub mod link;
+pub mod plain_nic;
 pub mod playbook;
 pub mod soak;
 pub mod switch;
