@@ -36,7 +36,7 @@ pub trait Device {
     fn restrict(&self, picture: &Self::Picture, like: &Self::State) -> Self::State;
     /// What leads from `found` to `wanted`: ordered, complete, empty where they are equal.
     fn changes(&self, found: &Self::State, wanted: &Self::State) -> Vec<Self::Change>;
-    /// Whether what was read is an interrupted run's change of these objects, which waits to be made final.
+    /// Whether what was read is an earlier run's change of these objects, which waits to be made final by this one.
     fn is_provisional(&self, _: &Self::State) -> bool {
         false
     }
@@ -192,8 +192,11 @@ impl<D: Device> Plan<D> {
         context: &Context,
     ) -> Result<Self, Box<Failure>> {
         let picture = device.read().map_err(|fault| Failure::untouched(Step::Read, fault))?;
-        let Target { after, also_affected, warnings } =
-            target(&picture).map_err(|fault| Failure::untouched(Step::Plan, fault))?;
+        let Target { after, also_affected, warnings } = target(&picture).map_err(|fault| {
+            let outcome = device.reverts_at().map(|reverts_at| Outcome::PendingRevert { reverts_at });
+            let outcome = outcome.unwrap_or(Outcome::Unchanged);
+            Box::new(Failure { outcome, ..*Failure::untouched(Step::Plan, fault) })
+        })?;
         let before = device.restrict(&picture, &after);
         let changes = device.changes(&before, &after);
         let mut seen =
@@ -219,11 +222,11 @@ impl<D: Device> Plan<D> {
         }
     }
 
-    /// Whether what is there is an interrupted run's doing that this one makes final, which is a change.
+    /// Whether what is there is an earlier run's doing that this one makes final, which is a change.
     fn takes_over(&mut self, device: &D) -> bool {
         let is_provisional = device.is_provisional(&self.after);
         if is_provisional {
-            self.seen.changes.push("what an interrupted run of this task changed is made final".to_owned());
+            self.seen.changes.push("what an earlier run of this task changed is made final".to_owned());
         }
         is_provisional
     }

@@ -28,6 +28,8 @@ pub enum Change {
         /// As it shall be.
         to: Option<Box<Port>>,
     },
+    /// What waits to be confirmed in this session is undone by the switch, which is what all the others come from.
+    Discard(String),
     /// The running-config is saved.
     Save,
 }
@@ -37,7 +39,7 @@ impl Change {
     pub fn interface(&self) -> Option<&Interface> {
         match self {
             Self::Port { name, .. } => Some(name),
-            Self::AddVlans(_) | Self::RemoveVlans(_) | Self::Save => None,
+            Self::AddVlans(_) | Self::RemoveVlans(_) | Self::Discard(_) | Self::Save => None,
         }
     }
 
@@ -45,16 +47,19 @@ impl Change {
     pub fn vlans(&self) -> Option<&VlanSet> {
         match self {
             Self::AddVlans(vlans) | Self::RemoveVlans(vlans) => Some(vlans),
-            Self::Port { .. } | Self::Save => None,
+            Self::Port { .. } | Self::Discard(_) | Self::Save => None,
         }
     }
 }
 
 /// What leads from `found` to `wanted`, which list the same interfaces: in EOS's order, saving last.
 pub fn changes(found: &State, wanted: &State) -> Vec<Change> {
-    let State { interfaces, declared_vlans: _, vlans, saved } = wanted;
+    let State { interfaces, declared_vlans: _, vlans, unconfirmed, saved } = wanted;
     let of_vlans = |change: fn(VlanSet) -> Change, vlans: VlanSet| (!vlans.is_empty()).then(|| change(vlans));
     let mut changes: Vec<Change> = Vec::new();
+    // What was undone does not wait again, so there is no way back to it.
+    let either = found.unconfirmed.as_ref().or(unconfirmed.as_ref());
+    changes.extend(either.filter(|_| found.unconfirmed != *unconfirmed).cloned().map(Change::Discard));
     changes.extend(of_vlans(Change::AddVlans, vlans.without(&found.vlans)));
     changes.extend(
         interfaces
@@ -86,7 +91,7 @@ pub fn lines(changes: &[Change], dialect: Dialect) -> Vec<String> {
                 remove.push(format!("no vlan {some}"));
                 continue;
             }
-            Change::Save => continue,
+            Change::Discard(_) | Change::Save => continue,
             Change::Port { name, from, to } => (name, from, to),
         };
         let Some(to) = to else {
@@ -140,6 +145,9 @@ impl fmt::Display for Change {
                     |port: &Port| if is_new { port.properties_if_new(name) } else { port.properties() };
                 let (from, to) = (from.as_deref().map(properties), to.as_deref().map(properties));
                 tell(f, "running-config", &name.to_string(), from, to)
+            }
+            Self::Discard(session) => {
+                write!(f, "running-config: undo the change that waits to be confirmed in session {session}")
             }
             Self::Save => f.write_str("startup-config: save the running-config"),
         }

@@ -30,6 +30,8 @@ const LARGEST_MLAG: u16 = 9999;
 #[expect(missing_docs, reason = "documented in library/eos_port_channel.yml, which decides what they are")]
 pub struct Params {
     pub name: String,
+    /// Of the only one it stands beside it, as there it may be something else too.
+    #[serde(default = "present")]
     pub state: Presence,
     pub description: Option<String>,
     pub mode: Option<GivenMode>,
@@ -49,6 +51,10 @@ pub struct Params {
     pub mtu: Option<i64>,
     pub shutdown: Option<bool>,
     pub portfast: Option<Portfast>,
+}
+
+fn present() -> Presence {
+    Presence::Present
 }
 
 /// `mode` as given.

@@ -62,7 +62,7 @@ pub struct Claims {
 pub struct Claim {
     name: String,
     // Goes with the lock on it when dropped.
-    _file: NamedTempFile,
+    file: NamedTempFile,
 }
 
 impl Claims {
@@ -89,7 +89,7 @@ impl Claims {
     }
 
     /// A new session of ours, with a note for the run that may have to take it over.
-    pub fn claim(&self, purpose: Purpose, note: &[String]) -> Result<Claim, Error> {
+    pub fn claim(&self, purpose: Purpose, note: &str) -> Result<Claim, Error> {
         let failed = |source| Error::File { folder: self.folder.clone(), source };
         let mut file = Builder::new()
             .prefix(&format!("{PREFIX}{}-", self.owner))
@@ -98,14 +98,20 @@ impl Claims {
             .tempfile_in(&self.folder)
             .map_err(failed)?;
         file.as_file().try_lock().map_err(io::Error::from).map_err(failed)?;
-        file.write_all(note.join("\n").as_bytes()).map_err(failed)?;
-        Ok(Claim { name: name_of(file.path()), _file: file })
+        file.write_all(note.as_bytes()).map_err(failed)?;
+        Ok(Claim { name: name_of(file.path()), file })
     }
 
     /// What was noted of a session of ours whose run is gone.
-    pub fn noted(&self, session: &str) -> Vec<String> {
-        let text = fs::read_to_string(self.folder.join(session)).unwrap_or_default();
-        text.lines().map(str::to_owned).collect()
+    pub fn noted(&self, session: &str) -> String {
+        fs::read_to_string(self.folder.join(session)).unwrap_or_default()
+    }
+
+    /// The sessions of ours that somebody noted who is gone. Which of them are over, the switch knows.
+    pub fn left(&self) -> Vec<String> {
+        let files = fs::read_dir(&self.folder).into_iter().flatten().filter_map(Result::ok);
+        let names = files.filter_map(|file| file.file_name().into_string().ok());
+        names.filter(|name| self.is_stale(name)).collect()
     }
 
     /// Forgets a session that [`is_stale`](Self::is_stale) and over.
@@ -136,6 +142,11 @@ impl Claim {
     /// The session's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// From now on the note stays when this goes, until it is forgotten: what was done in the session outlives the run.
+    pub fn keep_note(&mut self) {
+        self.file.disable_cleanup(true);
     }
 }
 
@@ -186,15 +197,28 @@ mod tests {
     fn a_session_is_stale_when_its_run_is_gone_and_never_while_it_works() {
         let scratch = tempfile::tempdir().unwrap();
         let ours = claims(scratch.path());
-        let note = ["Port-Channel7".to_owned()];
-        let claim = ours.claim(Purpose::Change, &note).unwrap();
+        let claim = ours.claim(Purpose::Change, "of Port-Channel7").unwrap();
         let name = claim.name().to_owned();
-        assert_eq!(claims(scratch.path()).noted(&name), note);
+        assert_eq!(claims(scratch.path()).noted(&name), "of Port-Channel7");
         assert!(name.starts_with("bothends-") && name.len() < 32, "{name}");
         // A second process of the same user sees the same id.
         assert!(!claims(scratch.path()).is_stale(&name));
+        assert_eq!(claims(scratch.path()).left(), Vec::<String>::new());
         drop(claim);
         assert!(claims(scratch.path()).is_stale(&name));
+    }
+
+    #[test]
+    fn one_whose_note_was_kept_is_found_with_it() {
+        let scratch = tempfile::tempdir().unwrap();
+        let ours = claims(scratch.path());
+        let mut claim = ours.claim(Purpose::Change, "of Port-Channel7").unwrap();
+        let name = claim.name().to_owned();
+        claim.keep_note();
+        drop(claim);
+        assert_eq!((ours.left(), ours.noted(&name).as_str()), (vec![name.clone()], "of Port-Channel7"));
+        ours.forget(&name);
+        assert_eq!(ours.left(), Vec::<String>::new());
     }
 
     #[test]
@@ -202,7 +226,7 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let ours = claims(scratch.path());
         let [change, rehearsal] = [Purpose::Change, Purpose::Rehearsal]
-            .map(|purpose| ours.claim(purpose, &[]).unwrap().name().to_owned());
+            .map(|purpose| ours.claim(purpose, "").unwrap().name().to_owned());
         assert!(is_of_a_change(&change) && !is_of_a_change(&rehearsal) && !is_of_a_change("night"));
         assert!(ours.is_stale(&rehearsal) && rehearsal.len() < 32, "{rehearsal}");
     }
@@ -210,7 +234,7 @@ mod tests {
     #[test]
     fn sessions_of_others_are_never_stale() {
         let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let theirs = claims(there.path()).claim(Purpose::Change, &[]).unwrap();
+        let theirs = claims(there.path()).claim(Purpose::Change, "").unwrap();
         let ours = claims(here.path());
         for name in
             [theirs.name(), "ansible_1764", "bothends-", "sess-1", &format!("bothends-{}-/etc", ours.owner)]

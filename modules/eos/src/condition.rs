@@ -6,14 +6,15 @@ use ansible_module::fault::Fault;
 use crate::dialog::Dialog;
 use crate::lacp_wait::{Awaited, Patience};
 use crate::names::Interface;
+use crate::note::Note;
 use crate::state::State;
-use crate::switch::{Progress, Switch, channels};
+use crate::switch::{Progress, Switch};
 use crate::window::Window;
 
 impl Switch<'_> {
     /// Waits for LACP on the members that were declared, where that is asked for.
     pub(crate) fn wait_for_lacp(&mut self, after: &State) -> Result<(), Fault> {
-        if let Some(fault) = self.half_inherited(after) {
+        if let Some(fault) = self.half_inherited() {
             return Err(fault);
         }
         let Some(awaited) = self.awaited(after) else { return Ok(()) };
@@ -21,32 +22,33 @@ impl Switch<'_> {
             // Nothing was changed, and others may be in a hurry.
             self.lock = None;
         }
-        let window_ends = self.provisional().and_then(|(_, window)| window).map(Window::last_attempt);
+        let window_ends = self.timer().and_then(|(_, window)| window).map(Window::last_attempt);
         let (context, reach) = (self.context, &mut self.reach);
         let patience = Patience { limit: self.wait_for_lacp, window_ends };
         awaited
             .until_bundled(context, patience, &mut |deadline| reach.insist(deadline, context, Dialog::live))
     }
 
-    /// That some of what is declared is there only as long as nobody confirms or undoes a killed run's change, which is
+    /// That some of what is declared is there only as long as nobody confirms or undoes an earlier run's change, which is
     /// not the task's: the switch would undo it behind its back.
-    fn half_inherited(&self, after: &State) -> Option<Fault> {
-        let Progress::Inherited { session, channels: theirs, .. } = &self.progress else { return None };
-        let ours = channels(after);
-        let both = theirs.iter().find(|channel| ours.contains(channel)).filter(|_| *theirs != ours)?;
+    fn half_inherited(&self) -> Option<Fault> {
+        let Progress::Inherited { session, note: Note { channels: theirs, .. }, .. } = &self.progress else {
+            return None;
+        };
+        let both = theirs.intersection(&self.channels).next().filter(|_| *theirs != self.channels)?;
         Some(Fault::new(
             "unconfirmed_change",
             format!(
-                "reading {both}: it is as declared by a change of an interrupted run, of {}, which the switch undoes unless it is \
+                "reading {both}: it is as declared by an unconfirmed change of an earlier run, of {}, which the switch undoes unless it is \
                  confirmed; hint: run that task again, or `configure session {session} abort` on the switch and this one",
-                theirs.join(", ")
+                theirs.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
             ),
         ))
     }
 
     /// Tells what a run would wait for, as it is now.
     pub(crate) fn foresee_lacp(&mut self, after: &State) -> Result<(), Fault> {
-        if let Some(fault) = self.half_inherited(after) {
+        if let Some(fault) = self.half_inherited() {
             return Err(fault);
         }
         let Some(awaited) = self.awaited(after) else { return Ok(()) };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ansible_module::converge::{Device, Prepared};
 use ansible_module::fault::Fault;
-use ansible_module::lock::Lock;
+use ansible_module::outcome::Provisional;
 use serde_json::Value;
 
 use crate::change::{Change, changes};
@@ -13,7 +13,8 @@ use crate::config::Config;
 use crate::dialog::Dialog;
 use crate::picture::{Picture, SaveWhen};
 use crate::state::State;
-use crate::switch::{Progress, Switch, channels};
+use crate::surroundings::Pending;
+use crate::switch::{Aim, Progress, Switch};
 use crate::window::Window;
 
 /// A running-config is what was committed at once, or not at all.
@@ -25,12 +26,7 @@ impl Device for Switch<'_> {
     type Change = Change;
 
     fn lock(&mut self) -> Result<(), Fault> {
-        let (host, port) = (self.host.clone(), self.port);
-        let path = self.claims()?.queue(&host, port);
-        let stop = || self.context.is_interrupted();
-        let lock = Lock::acquire(&path, self.module, self.lock_timeout, &stop);
-        self.lock = Some(lock?);
-        Ok(())
+        self.queue(self.lock_timeout)
     }
 
     fn resume(&mut self) -> Result<Option<State>, Fault> {
@@ -55,6 +51,7 @@ impl Device for Switch<'_> {
             startup = self.reach.with(Dialog::startup)?;
         }
         Ok(Picture {
+            unconfirmed: self.unconfirmed(),
             running: self.running.clone(),
             startup: Config::parse(&startup),
             save_when: self.save_when,
@@ -79,14 +76,17 @@ impl Device for Switch<'_> {
         changes
     }
 
-    fn is_provisional(&self, after: &State) -> bool {
+    fn is_provisional(&self, _: &State) -> bool {
         // What another task did is not proved by this one.
-        matches!(&self.progress, Progress::Inherited { channels: theirs, .. } if *theirs == channels(after))
+        let is_of_task =
+            matches!(&self.progress, Progress::Inherited { note, .. } if note.channels == self.channels);
+        is_of_task && self.aim == Aim::Final
     }
 
     fn rehearse(&mut self, _: &Picture, changes: &[Change]) -> Result<Prepared, Fault> {
         self.note(changes);
-        if !self.check_on_box || changes == [Change::Save] {
+        self.tell_lapsed();
+        if !self.check_on_box || self.aim == Aim::Discard || changes == [Change::Save] {
             return Ok(Prepared::Ready);
         }
         let prepared = self.draft(changes);
@@ -96,6 +96,10 @@ impl Device for Switch<'_> {
 
     fn checkpoint(&mut self, _: &Picture, before: &State, after: &State) -> Result<Prepared, Fault> {
         self.wanted = after.clone();
+        if self.aim == Aim::Discard {
+            self.note(&changes(before, after));
+            return Ok(Prepared::Ready);
+        }
         if let Progress::Inherited { session, .. } = &self.progress {
             // It is not what is asked for now, and the switch would undo it anyway.
             let session = session.clone();
@@ -107,6 +111,7 @@ impl Device for Switch<'_> {
         if !self.is_quiet()? {
             return Ok(Prepared::Moved);
         }
+        self.tell_lapsed();
         let changes = changes(before, after);
         self.note(&changes);
         if changes == [Change::Save] {
@@ -125,7 +130,10 @@ impl Device for Switch<'_> {
     }
 
     fn apply(&mut self, _: &[Change]) -> Result<(), Fault> {
-        let draft = match std::mem::replace(&mut self.progress, Progress::Nothing) {
+        if self.aim == Aim::Discard {
+            return self.undo();
+        }
+        let mut draft = match std::mem::replace(&mut self.progress, Progress::Nothing) {
             Progress::Drafted(draft) => draft,
             other => {
                 self.progress = other;
@@ -136,6 +144,10 @@ impl Device for Switch<'_> {
         let typed = now();
         let committed = self.reach.with(|dialog| dialog.commit(self.confirm_within));
         let window = self.confirm_within.map(|length| Window::new(length, typed, now()));
+        if window.is_some() {
+            // It may wait when this run is over, whatever becomes of that.
+            draft.keep_note();
+        }
         match committed {
             Err(error) if !error.is_of_the_connection() => {
                 // Whatever the switch says, what is not pending any more may be live.
@@ -172,7 +184,11 @@ impl Device for Switch<'_> {
     }
 
     fn commit(&mut self) -> Result<(), Fault> {
-        self.confirm()
+        match self.aim {
+            Aim::Final => self.confirm(),
+            Aim::Provisional => self.leave(),
+            Aim::Discard => self.is_undone(),
+        }
     }
 
     fn persist(&mut self, after: &State) -> Result<(), Fault> {
@@ -183,7 +199,9 @@ impl Device for Switch<'_> {
     }
 
     fn is_touched(&self) -> bool {
-        self.is_confirming || matches!(self.progress, Progress::Committed(..) | Progress::Undone)
+        let progress = &self.progress;
+        self.is_confirming
+            || matches!(progress, Progress::Committed(..) | Progress::Undone | Progress::Discarding { .. })
     }
 
     fn rollback(&mut self, before: &State) -> Result<(), Fault> {
@@ -193,13 +211,18 @@ impl Device for Switch<'_> {
         if !was_open && self.confirm_within.is_none() {
             self.commit_way_back(before)?;
         }
+        self.claims()?.forget(&session);
         self.progress = Progress::Undone;
         Ok(())
     }
 
     fn reverts_at(&self) -> Option<String> {
-        let (_, window) = self.provisional().filter(|_| !self.is_confirming)?;
+        let (_, window) = self.timer().filter(|_| !self.is_confirming)?;
         window.map(Window::reverts_at)
+    }
+
+    fn provisional(&self) -> Option<Provisional> {
+        self.left_waiting()
     }
 
     fn forget(&mut self) -> Result<(), Fault> {
@@ -212,8 +235,12 @@ impl Device for Switch<'_> {
     }
 
     fn notices(&self) -> Vec<String> {
-        let timer = self.foreign_timer.iter().map(|session| {
-            format!("somebody else's change waits to be confirmed in session {session}: what was read may be undone by the switch")
+        let timer = self.pending.iter().map(|Pending { session, whose, .. }| {
+            let what = match self.aim {
+                Aim::Discard => "it is left alone",
+                Aim::Final | Aim::Provisional => "what was read may be undone by the switch",
+            };
+            format!("{whose} waits to be confirmed in session {session}: {what}")
         });
         self.reach.notices().iter().cloned().chain(self.notices.iter().cloned()).chain(timer).collect()
     }

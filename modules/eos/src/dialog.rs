@@ -272,11 +272,16 @@ impl Dialog {
         if self.shell.prompt().config.is_some() {
             self.at_top("end")?;
         }
-        self.at_top(&format!("configure session {session} abort"))?;
+        self.at_top(&Self::abort_line(session))?;
         if self.sessions()?.has(session) {
             return Err(Error::StillThere { session: session.to_owned() });
         }
         Ok(true)
+    }
+
+    /// The line that does so.
+    pub fn abort_line(session: &str) -> String {
+        format!("configure session {session} abort")
     }
 
     /// Saves the running-config.

@@ -10,6 +10,7 @@ use crate::claim::Claim;
 use crate::config::{Block, Config, vlans_of};
 use crate::dialog::{Dialog, Error};
 use crate::names::Interface;
+use crate::note::Note;
 use crate::reach::Reach;
 use crate::session_diff::SessionDiff;
 use crate::turn::Turn;
@@ -21,6 +22,7 @@ const SHOWN: usize = 4;
 #[derive(Debug)]
 pub struct Draft {
     claim: Claim,
+    note: Note,
 }
 
 /// What the switch says of a session.
@@ -62,13 +64,23 @@ impl Verdict {
 
 impl Draft {
     /// A session that is not on the switch yet.
-    pub fn new(claim: Claim) -> Self {
-        Self { claim }
+    pub fn new(claim: Claim, note: Note) -> Self {
+        Self { claim, note }
+    }
+
+    /// What was noted of it.
+    pub fn note(&self) -> &Note {
+        &self.note
     }
 
     /// Its name.
     pub fn session(&self) -> &str {
         self.claim.name()
+    }
+
+    /// From now on what was noted of it outlives it.
+    pub fn keep_note(&mut self) {
+        self.claim.keep_note();
     }
 
     /// Opens it on the switch and types the lines, one after the other, each only where the prompt proves that we are in

@@ -60,12 +60,20 @@ pub mod lacp_wait;
 pub mod reach;
 pub mod window;
 
+pub mod note;
+
 pub mod draft;
 pub mod switch;
+
+mod surroundings;
+
+mod provisional;
 
 mod condition;
 
 mod device;
+
+pub mod discard;
 
 pub mod port_channel;
 

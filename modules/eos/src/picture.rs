@@ -17,6 +17,17 @@ pub struct Picture {
     pub startup: Config,
     /// What the task says of saving.
     pub save_when: SaveWhen,
+    /// What is to be undone; none where nothing is, or it was.
+    pub unconfirmed: Option<Unconfirmed>,
+}
+
+/// A change of ours that waits to be confirmed.
+#[derive(Debug, Clone)]
+pub struct Unconfirmed {
+    /// Its session.
+    pub session: String,
+    /// What was before it.
+    pub before: State,
 }
 
 /// When the running-config is saved.

@@ -20,8 +20,8 @@ use crate::member::{self, Member, Members};
 use crate::names::Interface;
 use crate::picture::{Picture, SaveWhen};
 use crate::state::State;
-use crate::switch::{self, Manner};
-use crate::{rules, specs, window};
+use crate::switch::{self, Aim, Manner};
+use crate::{discard, rules, specs, window};
 
 /// The module.
 pub struct PortChannel;
@@ -31,6 +31,12 @@ impl Module for PortChannel {
     type Params = Params;
 
     fn run(params: Params, context: &Context) -> Ended {
+        if matches!(params.state, GivenState::Discarded) {
+            let meant = || discard::meant(params);
+            return switch::converge(Self::SPEC.module, context, meant, |(), picture| {
+                Ok(discard::target(picture))
+            });
+        }
         switch::converge(
             Self::SPEC.module,
             context,
@@ -46,7 +52,9 @@ impl Module for PortChannel {
 pub struct Params {
     /// Several; otherwise `name` and its like stand beside it.
     pub config: Option<Vec<channel::Params>>,
+    pub state: GivenState,
     pub save_when: SaveWhen,
+    pub confirm: Aim,
     pub confirm_within: i64,
     pub check_on_box: bool,
     pub lock_timeout: i64,
@@ -55,6 +63,17 @@ pub struct Params {
     pub access: Access,
     #[serde(flatten)]
     pub single: Option<channel::Params>,
+}
+
+/// `state` as given.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GivenState {
+    /// Nothing of ours waits to be confirmed.
+    Discarded,
+    /// The only Port-Channel is there, or is not.
+    #[serde(untagged)]
+    Of(Presence),
 }
 
 /// The arguments as meant: Port-Channels that do not contradict each other.
@@ -69,13 +88,19 @@ impl Desired {
         let Params {
             config,
             single,
+            state,
             save_when,
+            confirm,
             confirm_within,
             check_on_box,
             lock_timeout,
             wait_for_lacp,
             access,
         } = params;
+        let single = single.map(|single| match state {
+            GivenState::Of(state) => channel::Params { state, ..single },
+            GivenState::Discarded => single,
+        });
         let given = config.unwrap_or_else(|| single.into_iter().collect());
         let channels = given.into_iter().map(Channel::new).collect::<Result<Vec<_>, _>>()?;
         are_compatible(&channels)?;
@@ -83,6 +108,13 @@ impl Desired {
             0 => None,
             time => Some(rules::seconds("confirm_within", time, window::SHORTEST)?),
         };
+        if confirm == Aim::Provisional && confirm_within.is_none() {
+            return Err(Fault::new(
+                "invalid_combination",
+                "`confirm: later`: with `confirm_within: 0` the switch waits for no confirmation; hint: give \
+                 `confirm_within` the seconds that the confirming run may take to come, or `confirm: now`",
+            ));
+        }
         let lock_timeout = rules::seconds("lock_timeout", lock_timeout, 0)?;
         let wait_for_lacp = rules::seconds("wait_for_lacp", wait_for_lacp, 0)?;
         window::has_room(confirm_within, wait_for_lacp)?;
@@ -91,11 +123,14 @@ impl Desired {
         }
         let (login, enable_password) = access.login()?;
         let manner = Manner {
+            aim: confirm,
+            channels: channels.iter().map(|channel| channel.name.to_string()).collect(),
             confirm_within,
             check_on_box,
             lock_timeout,
             wait_for_lacp,
-            save_when,
+            // What may be undone is not saved.
+            save_when: if confirm == Aim::Provisional { SaveWhen::Never } else { save_when },
             login,
             enable_password,
         };

@@ -22,6 +22,9 @@ pub struct State {
     /// Those of them that are there.
     #[serde(skip_serializing_if = "VlanSet::is_empty")]
     pub vlans: VlanSet,
+    /// The session of ours that waits to be confirmed; looked after where it is to be undone, and there alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unconfirmed: Option<String>,
     /// Whether the startup-config holds what it should; none where it is not looked after.
     pub saved: Option<bool>,
 }
@@ -34,7 +37,8 @@ impl State {
         let declared_vlans = like.declared_vlans.clone();
         let vlans = declared_vlans.without(&declared_vlans.without(&picture.running.vlans()));
         let saved = like.saved.map(|_| picture.is_saved(like));
-        Self { interfaces, declared_vlans, vlans, saved }
+        let unconfirmed = picture.unconfirmed.as_ref().map(|change| change.session.clone());
+        Self { interfaces, declared_vlans, vlans, unconfirmed, saved }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The switch and how far a change on it has come. What a task means is in `port_channel.rs`, in which order things
 //! happen in `device.rs`, and how a line is typed in `dialog.rs`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ansible_module::context::Context;
@@ -8,6 +9,7 @@ use ansible_module::converge::{self, Prepared, Target};
 use ansible_module::fault::{Fault, Step};
 use ansible_module::lock::Lock;
 use ansible_module::outcome::{Ended, Failure};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::change::{Change, changes, lines};
@@ -17,20 +19,35 @@ use crate::confirmation::Confirmation;
 use crate::dialog::{Dialog, Error};
 use crate::draft::{self, Draft, Verdict};
 use crate::login::{Login, Secret};
-use crate::names::Interface;
+use crate::note::Note;
 use crate::picture::{NOT_SAVED, Picture, SaveWhen};
 use crate::reach::Reach;
-use crate::sessions::Expiry;
 use crate::state::State;
+use crate::surroundings::{PAUSE, Pending};
 use crate::turn::{self, Turn};
 use crate::window::Window;
 
-/// Between two looks at a switch that is busy.
-const PAUSE: Duration = Duration::from_millis(250);
+/// What a task wants to come of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Aim {
+    /// A change that is confirmed.
+    #[serde(rename = "now")]
+    Final,
+    /// One that waits to be confirmed by a later run.
+    #[serde(rename = "later")]
+    Provisional,
+    /// That none of ours waits any more.
+    #[serde(skip)]
+    Discard,
+}
 
 /// How a task wants it done.
 #[derive(Debug)]
 pub struct Manner {
+    /// What is to come of it.
+    pub aim: Aim,
+    /// The Port-Channels that the task is about.
+    pub channels: BTreeSet<String>,
     /// Within what time the change is confirmed, or undone by the switch; none commits at once.
     pub confirm_within: Option<Duration>,
     /// Whether check mode asks the switch.
@@ -52,12 +69,12 @@ pub struct Manner {
 pub(crate) enum Progress {
     /// Nothing of ours is on the switch.
     Nothing,
-    /// A killed run's change of these Port-Channels waits to be confirmed, in this session.
+    /// A change of ours whose run is gone, or about to be, waits to be confirmed in this session.
     Inherited {
         /// The session.
         session: String,
-        /// What the killed run noted.
-        channels: Vec<String>,
+        /// What that run noted.
+        note: Note,
         /// When the switch undoes it, where that is told.
         window: Option<Window>,
     },
@@ -67,6 +84,13 @@ pub(crate) enum Progress {
     Committed(Draft, Option<Window>),
     /// It was undone, as far as the switch says.
     Undone,
+    /// The switch was told to undo what waited in this session. Whether it has is only known by reading.
+    Discarding {
+        /// The session.
+        session: String,
+        /// When the switch does so by itself, where that is told.
+        window: Option<Window>,
+    },
     /// What there is stays, and may be saved.
     Final,
 }
@@ -75,6 +99,8 @@ pub(crate) enum Progress {
 pub struct Switch<'a> {
     pub(crate) module: &'static str,
     pub(crate) context: &'a Context,
+    pub(crate) aim: Aim,
+    pub(crate) channels: BTreeSet<String>,
     pub(crate) confirm_within: Option<Duration>,
     pub(crate) check_on_box: bool,
     pub(crate) lock_timeout: Duration,
@@ -92,8 +118,10 @@ pub struct Switch<'a> {
     pub(crate) patience_ends: Duration,
     /// A confirmation was typed, and what became of it is not known: the switch may no longer undo the change.
     pub(crate) is_confirming: bool,
-    /// A timer of somebody else, as last seen.
-    pub(crate) foreign_timer: Option<String>,
+    /// A change that is none of the task's business and waits to be confirmed, as last seen.
+    pub(crate) pending: Option<Pending>,
+    /// The session of an earlier run of the task that was left to be confirmed and is over.
+    pub(crate) lapsed: Option<String>,
     /// A session that another run is at work in, as last seen.
     pub(crate) other_run: Option<String>,
     /// The running-config as last read.
@@ -122,6 +150,8 @@ pub fn converge<D>(
 impl<'a> Switch<'a> {
     fn new(module: &'static str, context: &'a Context, manner: Manner) -> Self {
         let Manner {
+            aim,
+            channels,
             confirm_within,
             check_on_box,
             lock_timeout,
@@ -133,6 +163,8 @@ impl<'a> Switch<'a> {
         Self {
             module,
             context,
+            aim,
+            channels,
             confirm_within,
             check_on_box,
             lock_timeout,
@@ -147,7 +179,8 @@ impl<'a> Switch<'a> {
             progress: Progress::Nothing,
             patience_ends: context.clock.now() + lock_timeout,
             is_confirming: false,
-            foreign_timer: None,
+            pending: None,
+            lapsed: None,
             other_run: None,
             running: Config::default(),
             read_back: None,
@@ -164,93 +197,6 @@ impl<'a> Switch<'a> {
             None => Claims::open().map_err(|error| Fault::from_error("state_folder", &error))?,
         };
         Ok(self.claims.insert(claims))
-    }
-
-    /// Looks at the sessions: whose timer runs, and what killed runs of ours left.
-    pub(crate) fn look_around(&mut self) -> Result<(), Fault> {
-        let mut sessions = self.reach.with(Dialog::sessions)?;
-        let is_stale = |claims: &Option<Claims>, session: &str| {
-            claims.as_ref().is_some_and(|claims| claims.is_stale(session))
-        };
-        if self.context.check_mode {
-            self.claims = Claims::peek();
-        } else {
-            self.claims()?;
-            for session in &sessions.pending {
-                if !is_stale(&self.claims, session) {
-                    continue;
-                }
-                self.context.log.line(&format!("aborting {session}, which an interrupted run left"));
-                match self.reach.with(|dialog| dialog.abort(session)) {
-                    Err(error) if !error.is_of_the_connection() => self.tell_left(session, error),
-                    aborted => {
-                        aborted?;
-                        self.claims()?.forget(session);
-                    }
-                }
-            }
-        }
-        self.foreign_timer = None;
-        // The switch may not have noticed yet that nobody is in those any more.
-        sessions.users.retain(|session, _| !is_stale(&self.claims, session));
-        self.other_run = match Turn::of(&sessions, None) {
-            Turn::Theirs(session) if sessions.timer.is_none() => Some(session),
-            _ => None,
-        };
-        match sessions.timer {
-            Some(timer) if is_stale(&self.claims, &timer.session) => {
-                let session = timer.session;
-                let channels = self.claims.as_ref().map(|claims| claims.noted(&session)).unwrap_or_default();
-                let of =
-                    if channels.is_empty() { String::new() } else { format!(" of {}", channels.join(", ")) };
-                self.notices.push(format!(
-                    "an interrupted run's change{of} was waiting to be confirmed, in session {session}"
-                ));
-                let window = self.window_of(timer.expiry);
-                self.progress = Progress::Inherited { session, channels, window };
-            }
-            timer => self.foreign_timer = timer.map(|timer| timer.session),
-        }
-        Ok(())
-    }
-
-    /// What is left of a killed run's window. Older releases tell when it ends by the switch's uptime.
-    fn window_of(&mut self, expiry: Option<Expiry>) -> Option<Window> {
-        let asked = self.context.clock.now();
-        let left = match expiry? {
-            Expiry::In(left) => left,
-            at @ Expiry::AtUptime(_) => at.left(self.reach.with(Dialog::version).ok()?.uptime)?,
-        };
-        Some(Window::new(left, asked, self.context.clock.now()))
-    }
-
-    /// Waits a moment for others, unless that was long enough already.
-    fn wait_for_others(&self, fault: impl FnOnce() -> Fault) -> Result<(), Fault> {
-        self.context.stop_if_interrupted()?;
-        if self.context.clock.now() >= self.patience_ends {
-            return Err(fault());
-        }
-        self.context.clock.sleep(PAUSE);
-        Ok(())
-    }
-
-    /// Whether nobody else is about to change something; waits a moment where somebody is.
-    pub(crate) fn is_quiet(&self) -> Result<bool, Fault> {
-        if let Some(session) = &self.other_run {
-            self.wait_for_others(|| turn::is_taken(session))?;
-            return Ok(false);
-        }
-        let Some(session) = &self.foreign_timer else { return Ok(true) };
-        self.wait_for_others(|| {
-            Fault::new(
-                "commit_timer_pending",
-                format!(
-                    "preparing the change: the change of somebody else in session {session} waits to be confirmed, and \
-                     EOS takes no other until then; hint: confirm it with `configure session {session} commit`, or wait longer"
-                ),
-            )
-        })?;
-        Ok(false)
     }
 
     /// Types the lines in a session of ours, and has the switch say what they would change.
@@ -278,10 +224,14 @@ impl<'a> Switch<'a> {
         stop: &dyn Fn() -> Result<(), Fault>,
     ) -> Result<(Verdict, Vec<String>), Fault> {
         let lines = lines(changes, self.running.dialect());
-        let note = channels(&self.wanted);
+        let waits = self.aim == Aim::Provisional;
+        let note = Note::of(self.switch(), self.channels.clone(), waits, changes, &self.running);
+        let text =
+            note.text().map_err(|error| Fault::new("internal", format!("noting the change: {error}")))?;
         let purpose = if self.context.check_mode { Purpose::Rehearsal } else { Purpose::Change };
-        let claim = self.claims()?.claim(purpose, &note);
-        let draft = Draft::new(claim.map_err(|error| Fault::from_error("state_folder", &error))?);
+        let claim = self.claims()?.claim(purpose, &text);
+        let claim = claim.map_err(|error| Fault::from_error("state_folder", &error))?;
+        let draft = Draft::new(claim, note);
         let filled = self.fill_and_judge(&draft, &lines, changes, stop);
         // Whatever came of it, there may be a session now.
         self.progress = Progress::Drafted(draft);
@@ -319,7 +269,7 @@ impl<'a> Switch<'a> {
         }
     }
 
-    fn tell_left(&mut self, session: &str, error: Error) {
+    pub(crate) fn tell_left(&mut self, session: &str, error: Error) {
         self.notices.push(format!(
             "the configuration session {session} is left, and changes nothing: {}; the next run aborts it",
             Fault::from(error).message
@@ -328,7 +278,11 @@ impl<'a> Switch<'a> {
 
     /// What a change comes to in lines, for `commands`.
     pub(crate) fn note(&mut self, changes: &[Change]) {
-        self.commands = lines(changes, self.running.dialect());
+        self.commands = match changes.first() {
+            // All the others come from it.
+            Some(Change::Discard(session)) => vec![Dialog::abort_line(session)],
+            _ => lines(changes, self.running.dialect()),
+        };
         if changes.contains(&Change::Save) {
             self.commands.push(Dialog::SAVE.to_owned());
         }
@@ -356,7 +310,7 @@ impl<'a> Switch<'a> {
     /// What `running` has of what is in `like`, saved or not.
     fn of_ours(running: &Config, like: &State) -> State {
         let (running, startup) = (running.clone(), Config::default());
-        let picture = Picture { running, startup, save_when: SaveWhen::Never };
+        let picture = Picture { running, startup, save_when: SaveWhen::Never, unconfirmed: None };
         State::found(&picture, &State { saved: None, ..like.clone() })
     }
 
@@ -404,7 +358,7 @@ impl<'a> Switch<'a> {
         let startup = self.reach.insist(deadline, context, Dialog::startup)?;
         let running = self.reach.insist(deadline, context, Dialog::running)?;
         let (running, startup) = (Config::parse(&running), Config::parse(&startup));
-        let mut picture = Picture { running, startup, save_when: self.save_when };
+        let mut picture = Picture { running, startup, save_when: self.save_when, unconfirmed: None };
         if picture.is_saved(after) {
             return Ok(());
         }
@@ -421,9 +375,11 @@ impl<'a> Switch<'a> {
     }
 
     /// The session whose timer runs, as far as we know.
-    pub(crate) fn provisional(&self) -> Option<(&str, Option<&Window>)> {
+    pub(crate) fn timer(&self) -> Option<(&str, Option<&Window>)> {
         match &self.progress {
-            Progress::Inherited { session, window, .. } => Some((session, window.as_ref())),
+            Progress::Inherited { session, window, .. } | Progress::Discarding { session, window } => {
+                Some((session, window.as_ref()))
+            }
             Progress::Committed(draft, Some(window)) => Some((draft.session(), Some(window))),
             _ => None,
         }
@@ -431,13 +387,13 @@ impl<'a> Switch<'a> {
 
     /// Until when it is tried to learn what became of a change: the network, too, needs a moment after it was undone.
     pub(crate) fn verdict_by(&self) -> Duration {
-        let window = self.provisional().and_then(|(_, window)| window);
+        let window = self.timer().and_then(|(_, window)| window);
         self.time_for_two(window.map_or_else(|| self.context.clock.now(), Window::is_over_at))
     }
 
     /// Confirms the session whose timer runs. What counts is that the timer is gone and the change still there.
     pub(crate) fn confirm(&mut self) -> Result<(), Fault> {
-        let Some((session, window)) = self.provisional() else { return Ok(()) };
+        let Some((session, window)) = self.timer() else { return Ok(()) };
         let (session, window) = (session.to_owned(), window.cloned());
         let failed = |fact: &str| {
             let hint = "was the time to confirm it, `confirm_within`, too short?";
@@ -469,16 +425,8 @@ impl<'a> Switch<'a> {
         if !self.left(&self.wanted).is_empty() {
             return Err(failed("the change is not there any more"));
         }
-        if let Progress::Inherited { .. } = self.progress {
-            self.claims()?.forget(&session);
-        }
+        self.claims()?.forget(&session);
         self.progress = Progress::Final;
         Ok(())
     }
-}
-
-/// The Port-Channels that a task is about.
-pub(crate) fn channels(state: &State) -> Vec<String> {
-    let names = state.interfaces.keys().filter(|name| matches!(name, Interface::PortChannel(_)));
-    names.map(ToString::to_string).collect()
 }

@@ -57,6 +57,11 @@ impl Window {
         self.has_ended + MARGIN
     }
 
+    /// How long is surely left.
+    pub fn left(&self, now: Duration) -> Duration {
+        self.ends.saturating_sub(now)
+    }
+
     /// When the switch undoes the change, RFC 3339.
     pub fn reverts_at(&self) -> String {
         humantime::format_rfc3339_seconds(self.ends_at).to_string()
@@ -89,5 +94,6 @@ mod tests {
         let window = Window::new(seconds(10), seconds(100), seconds(108));
         assert!(window.last_attempt() < seconds(110) && window.is_over_at() > seconds(118));
         assert!(window.last_attempt() > seconds(100));
+        assert_eq!((window.left(seconds(104)), window.left(seconds(111))), (seconds(6), Duration::ZERO));
     }
 }

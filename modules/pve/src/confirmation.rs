@@ -1,12 +1,15 @@
 //! How a provisional change waits, and becomes final or is undone: what a node does for it beside the one flow.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ansible_module::checkpoint::{Checkpoint, unfinished};
 use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
+use ansible_module::gather::Gather as _;
 
+use crate::apply_options::Aim;
 use crate::change::changes;
 use crate::file::Files;
 use crate::guard;
@@ -124,7 +127,8 @@ impl Node<'_> {
         provisional.waits = true;
         self.context.log.line(&format!("waits to be confirmed until {}", provisional.window.reverts_at()));
         checkpoint.step("wait to be confirmed", self.context.log.lines())?;
-        self.write_verdict(Fate::Waiting, None)
+        self.write_verdict(Fate::Waiting, None);
+        Ok(())
     }
 
     /// Writes the file, and with it the change is final.
@@ -138,6 +142,9 @@ impl Node<'_> {
         }
         let previous =
             self.checkpoint.as_ref().and_then(|it| Some(it.record.data.files.running()[0]?.to_owned()));
+        if let Some(previous) = previous {
+            keep_previous(&self.paths.state, &previous)?;
+        }
         self.write_file()?;
         self.way = Way::Final;
         let picture = Device::read(self)?;
@@ -149,11 +156,8 @@ impl Node<'_> {
                 format!("reading back the confirmed change found it not done: {}", left.join("; ")),
             ));
         }
-        if let Some(previous) = previous {
-            keep_previous(&self.paths.state, &previous)?;
-        }
         self.context.log.line("confirmed");
-        self.write_verdict(Fate::Confirmed, None)?;
+        self.write_verdict(Fate::Confirmed, None);
         self.drop_checkpoint()
     }
 
@@ -162,16 +166,34 @@ impl Node<'_> {
         let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
         let staged = checkpoint.record.data.provisional.as_ref().and_then(|it| it.staged.clone());
         let kept = staged.map(|text| keep_undone(&self.paths.state, &text)).transpose()?;
-        self.write_verdict(Fate::Undone, kept)
+        self.write_verdict(Fate::Undone, kept);
+        Ok(())
     }
 
-    fn write_verdict(&self, fate: Fate, kept: Option<PathBuf>) -> Result<(), Fault> {
-        let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
+    /// The file of whoever changed it while the change waited: what it says of the same objects is what to go back to.
+    pub(crate) fn superseded(&self, data: &Data) -> Result<Option<State>, Fault> {
+        let [before, _] = data.files.running();
+        let picture = Picture::read(&self.paths, Aim::Live)?;
+        if data.provisional.is_none() || data.file_touched || picture.running.bytes.as_deref() == before {
+            return Ok(None);
+        }
+        let objects: BTreeSet<String> = data.before.file.stanzas.keys().cloned().gather();
+        let mut said = State::declared(&picture, &picture.running.interfaces, &objects)?;
+        said.file.waits = None;
+        Ok(Some(said))
+    }
+
+    /// That it can't be written takes nothing from what it says.
+    fn write_verdict(&self, fate: Fate, kept: Option<PathBuf>) {
+        let Some(checkpoint) = &self.checkpoint else { return };
         let record = &checkpoint.record;
         let own = self.context.log.lines();
         // The maker's own lines are in the record; who takes it up later adds to them.
         let log = if own.starts_with(&record.log) { own } else { [record.log.clone(), own].concat() };
-        Verdict { kept, ..Verdict::new(fate, &record.module, log) }.write(&self.paths.state)
+        let verdict = Verdict { kept, ..Verdict::new(fate, &record.module, log) };
+        if let Err(fault) = verdict.write(&self.paths.state) {
+            self.context.log.line(&fault.to_string());
+        }
     }
 }
 

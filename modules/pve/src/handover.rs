@@ -14,10 +14,11 @@ use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
 use ansible_module::gather::Gather as _;
 
-use crate::change::Change;
+use crate::change::{Change, changes};
 use crate::live::Port;
 use crate::node::Node;
 use crate::ovsdb::{self, NewPort, PortColumn, Transaction};
+use crate::picture::Picture;
 use crate::provisional::falls_back;
 use crate::state::{Link, State};
 
@@ -128,9 +129,13 @@ impl Node<'_> {
 
     /// Gives addresses back, by hand, to links that lost them to ports which go.
     pub(crate) fn hand_back(&mut self, before: &State) -> Result<(), Fault> {
-        let left = self.left(before)?;
+        // Also where Open vSwitch is away: what is the kernel's does not need it.
+        let picture = Picture::read(&self.paths, self.aim)?;
+        let left = changes(&State::found(&picture, before), before);
+        self.ovs = picture.ovs;
         let regains = |change: &&Change| match change {
-            Change::Link { from, to, .. } => {
+            // Linux bridges are made anew with theirs.
+            Change::Link { name, from, to } if before.linux_bridges.get(name).is_none_or(Option::is_none) => {
                 from.present && addresses(to).any(|cidr| from.addresses.get(cidr) != Some(&true))
             }
             _ => false,

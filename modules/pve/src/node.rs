@@ -120,8 +120,7 @@ pub fn converge<T: Task>(params: Params<T::Params>, context: &Context) -> Ended 
     node.lacp = task.lacp();
     if let Some(seconds) = task.confirm_within() {
         node.role = Role::Provisional(seconds);
-        // Half of the window is for the change, and half for the way back and whoever confirms.
-        node.paths.limits.ifreload = node.paths.limits.ifreload.min(Duration::from_secs(seconds) / 2);
+        node.limit_reload(seconds);
     }
     node.reads_proxmox = task.asks_who_names_it();
     let target = |picture: &Picture| task::plan(&task, &options, picture, context.check_mode);
@@ -224,6 +223,12 @@ impl<'a> Node<'a> {
         lacp_wait::until_negotiated(context, limit, &mut || self.waiting_for_lacp(&bonds))
     }
 
+    /// Half of a window of so many seconds is for the change, and half for the way back and whoever confirms.
+    fn limit_reload(&mut self, seconds: u64) {
+        let limit = &mut self.paths.limits.ifreload;
+        *limit = Duration::from_secs(seconds / 2).min(*limit);
+    }
+
     /// Removes the checkpoint: there is nothing to go back from any more.
     pub(crate) fn drop_checkpoint(&mut self) -> Result<(), Fault> {
         if let Some(checkpoint) = &self.checkpoint {
@@ -300,9 +305,19 @@ impl Device for Node<'_> {
             // The node booted since, and so came up on the file.
             data.live_touched = false;
         }
-        let before = checkpoint.record.data.before.clone();
+        let data = checkpoint.record.data.clone();
+        if let Some(provisional) = &data.provisional {
+            self.limit_reload(provisional.window.seconds);
+        }
+        let superseded = self.superseded(&data)?;
+        if superseded.is_some() {
+            let file = self.paths.interfaces.display();
+            self.context
+                .log
+                .line(&format!("somebody else changed `{file}` meanwhile: going back to what it says now"));
+        }
         self.checkpoint = Some(checkpoint);
-        Ok(Some(before))
+        Ok(Some(superseded.unwrap_or(data.before)))
     }
 
     fn read(&mut self) -> Result<Picture, Fault> {

@@ -14,7 +14,7 @@ use ansible_module::context::Context;
 use ansible_module::diff;
 use ansible_module::fault::{Fault, Step};
 use ansible_module::gather::Gather as _;
-use ansible_module::outcome::{Ended, Failure, Report};
+use ansible_module::outcome::{Ended, Failure, Provisional, Report};
 use ansible_module::run::Module;
 use ansible_module::spec::ArgumentSpec;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,8 @@ use crate::node::{self, database_deadline};
 use crate::paths::Paths;
 use crate::picture::{Picture, Text};
 use crate::unixctl::{self, Daemon};
-use crate::{rules, specs};
+use crate::verdict::Verdict;
+use crate::{confirmation, rules, specs};
 
 /// The module.
 pub struct OvsInfo;
@@ -78,11 +79,17 @@ type Found = (Map<String, Value>, Vec<String>);
 /// What is told, and the members that wait for LACP.
 fn tell(paths: &Paths) -> Result<(Found, Waiting), Fault> {
     // First, so that a run that changes what is read afterwards is not missing.
-    let change = Run::found(paths)?;
+    let waiting_change = confirmation::waiting(paths)?;
+    // One that waits to be confirmed is no interrupted one.
+    let change = if waiting_change.is_none() { Run::found(paths)? } else { None };
     let picture = Picture::read(paths, Aim::Live)?;
     let shown = ask(paths, &bonds(&picture)).map_err(|error| Fault::from_error("ovs_failed", &error))?;
     let waiting = waiting(&picture, &shown);
-    let info = Info::new(&picture, &shown, change);
+    let info = Info {
+        provisional: waiting_change.map(|(_, window)| window.told()),
+        last_change: Verdict::read(&paths.state),
+        ..Info::new(&picture, &shown, change)
+    };
     let warnings = paths.notice().into_iter().chain(warnings(&picture, &info)).collect();
     match serde_json::to_value(info) {
         Ok(Value::Object(facts)) => Ok(((facts, warnings), waiting)),
@@ -137,6 +144,10 @@ struct Info {
     pending_diff: Option<String>,
     /// A run that is changing the node, or was interrupted while it did.
     change: Option<Run>,
+    /// A change that waits to be confirmed.
+    provisional: Option<Provisional>,
+    /// What became of the last change that was provisional, or that its guard undid.
+    last_change: Option<Verdict>,
 }
 
 impl Info {
@@ -164,7 +175,17 @@ impl Info {
             .staged
             .as_ref()
             .map(|staged| diff::unified("/etc/network/interfaces", &text(&picture.running), &text(staged)));
-        Self { bridges, bonds, intports, drift, pending: pending_diff.is_some(), pending_diff, change }
+        Self {
+            bridges,
+            bonds,
+            intports,
+            drift,
+            pending: pending_diff.is_some(),
+            pending_diff,
+            change,
+            provisional: None,
+            last_change: None,
+        }
     }
 }
 

@@ -24,9 +24,13 @@ pub fn plan(
     arguments.insert("username".to_owned(), json!("admin"));
     let params = SPEC.validate(SPEC.module, arguments, false).unwrap().params;
     let params: Params = serde_json::from_value(params.into()).unwrap();
-    let save_when = params.save_when;
-    let (desired, _) = Desired::new(params)?;
-    let picture = Picture { running: Config::parse(running), startup: Config::parse(startup), save_when };
+    let (desired, manner) = Desired::new(params)?;
+    let picture = Picture {
+        running: Config::parse(running),
+        startup: Config::parse(startup),
+        save_when: manner.save_when,
+        unconfirmed: None,
+    };
     Ok((desired.target(&picture, check_mode)?, picture))
 }
 

@@ -50,7 +50,7 @@ fn a_secret_is_masked_wherever_it_is_repeated() {
             (with(odd.clone(), &json!({"native_vlan": ODD})), "invalid_vlan"),
             // A name that is misspelled is not known to be that of a secret.
             (json!({"pasword": ODD}), "unknown_option"),
-            (json!({"pasword": ODD, "password": null, "name": null}), "required_one_of"),
+            (json!({"pasword": ODD, "password": null, "name": null}), "required_if"),
         ] {
             node.refused(&with(with(scenario(), &more), &way), code, &[]);
         }

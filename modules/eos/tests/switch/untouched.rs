@@ -12,14 +12,8 @@ use serde_json::{Value, json};
 use crate::sim::{Answer, PASSWORD, Sim};
 
 /// Told as Ansible itself tells it, without a hint.
-pub const IN_ANSIBLES_WORDS: [&str; 6] = [
-    "unknown_option",
-    "missing_option",
-    "wrong_type",
-    "wrong_choice",
-    "mutually_exclusive",
-    "required_one_of",
-];
+pub const IN_ANSIBLES_WORDS: [&str; 6] =
+    ["unknown_option", "missing_option", "wrong_type", "wrong_choice", "mutually_exclusive", "required_if"];
 
 /// A task that has nothing to do, wherever it gets in.
 pub fn idle() -> Value {
