@@ -95,7 +95,7 @@ pub fn undisturbed(old: OldState) -> Result<()> {
     let verdict = play.wait()?;
     ensure!(verdict == Verdict::Done, "the migration failed:\n{}", play.told());
     site.ensure_login()?;
-    Seen::look(&site)?.ensure_is_as_written(&site)
+    Seen::look(&site)?.ensure_is_as_written(&site).with_context(|| play.told())
 }
 
 /// Waits until nothing is left to wait for, or time is up. Since when the node answers and when that was; or its silence.
