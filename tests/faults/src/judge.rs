@@ -59,13 +59,18 @@ impl Seen {
             }
             !remains && !is_record
         };
-        let node = configuration.lines().filter(belongs).fold(String::new(), |text, line| text + line + "\n");
+        let node = configuration.lines().filter(belongs).fold(String::new(), |text, line| {
+            // A link of a cable is told with the number of its other end, which is the lab's.
+            text + line.split_once("@if").map_or(line, |(link, _)| link) + "\n"
+        });
         left.extend(site.node(PROCESSES)?.lines().map(str::to_owned));
 
         let show = |what: &str| show(lab, what);
         let switch = show("running-config")? + &show("startup-config")?;
         let pending = show("configuration sessions detail")?;
-        let pending = pending.lines().filter(|line| line.contains(" pending"));
+        let pending = pending
+            .lines()
+            .filter(|line| line.trim_start().starts_with("bothends-") && line.contains(" pending"));
         left.extend(pending.map(|line| format!("session {}", line.trim())));
         left.extend(lab.switch_control("timer")?.lines().map(|name| format!("commit timer of {name}")));
         Ok(Self { node, switch, left })

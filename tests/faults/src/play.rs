@@ -50,7 +50,8 @@ impl<'a> Play<'a> {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder)?;
         let log = site.lab.file("play.log");
-        let variables = format!("{{\"confirm_within\": {WINDOW}, \"lead\": {LEAD}, \"lacp_wait\": {LACP_WAIT}}}");
+        let variables =
+            format!("{{\"confirm_within\": {WINDOW}, \"lead\": {LEAD}, \"lacp_wait\": {LACP_WAIT}}}");
         let arguments = ["-i", "tests/faults/link.yml", "--limit", NODE, "-e", &variables];
         let mut command = site.lab.playbook_command("migrate.yml", &arguments)?;
         command
