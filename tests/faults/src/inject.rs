@@ -18,6 +18,8 @@ mod kill;
 const PORTS: [(&str, &str); 2] = [("Ethernet7/1", "Ethernet15/1"), ("Ethernet8/1", "Ethernet16/1")];
 /// For how long both cables are out: longer than the node waits for its gateway.
 const OUT: Duration = Duration::from_secs(15);
+/// For how long the disk is full. Open vSwitch's database takes no change meanwhile, not even one that takes things away.
+const FULL: Duration = Duration::from_secs(20);
 /// Of spanning tree. EOS takes 30 s, in windows that are three times as long by default.
 const FORWARD_DELAY: u32 = 10;
 /// What is on a node's disk, but for root's home: modules that do not arrive there prove nothing.
@@ -51,10 +53,15 @@ pub fn inject(cell: &Cell, site: &Site, play: &mut Play<'_>) -> Result<Instant> 
         // Its unit is what that of ovs-vswitchd requires, so systemd restarts both.
         Fault::OvsdbKilled => return kill::open_vswitch(&["ovsdb-server", "ovs-vswitchd"], site, play),
         Fault::ReloadHangs | Fault::ReloadFails | Fault::ReloadLies => return reload(cell, site, play),
-        Fault::DiskFull => fill_disk(site)?,
+        Fault::DiskFull => {
+            fill_disk(site)?;
+            play.let_go()?;
+            thread::sleep(FULL);
+            free_disk(site)?;
+        }
         Fault::CableOut => {
-            let (_, (spare, _)) = (PORTS[0], PORTS[1]);
-            lab.switch_control(&format!("partner {spare} down"))?;
+            // The other one is the only way that the old end has.
+            lab.switch_control(&format!("partner {} down", PORTS[1].0))?;
         }
         Fault::CablesOutAndBack => {
             cables(site, "down")?;
@@ -100,11 +107,6 @@ pub fn inject(cell: &Cell, site: &Site, play: &mut Play<'_>) -> Result<Instant> 
 pub fn repair(fault: Fault, site: &Site) -> Result<()> {
     let lab = &site.lab;
     match fault {
-        Fault::DiskFull => {
-            site.node(&format!(
-                "for dir in {DISK}; do mount -o remount,size=1g $dir; done; pkill -F /root/fault/filler"
-            ))?;
-        }
         Fault::CableOut => cables(site, "up")?,
         Fault::CablesCrossed => cross(site)?,
         Fault::SwitchStatic | Fault::PassiveAgainstOff | Fault::WrongVlan | Fault::NoPortfast => {
@@ -153,6 +155,12 @@ fn fill_disk(site: &Site) -> Result<()> {
          echo $! >/root/fault/filler"
     ))
     .map(drop)
+}
+
+fn free_disk(site: &Site) -> Result<()> {
+    let script =
+        format!("for dir in {DISK}; do mount -o remount,size=1g $dir; done; pkill -F /root/fault/filler");
+    site.node(&script).map(drop)
 }
 
 fn cables(site: &Site, how: &str) -> Result<()> {

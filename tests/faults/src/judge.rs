@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use lab::Lab;
 use lab::uplink::OldState;
 use similar::TextDiff;
@@ -57,15 +57,21 @@ impl Seen {
             if remains {
                 left.insert((*line).to_owned());
             }
-            !remains && !is_record
+            // A boot makes a link of its own.
+            !remains && !is_record && !line.starts_with("/etc/network/run ")
         };
-        let node = configuration.lines().filter(belongs).fold(String::new(), |text, line| text + line + "\n");
+        let node = configuration.lines().filter(belongs).fold(String::new(), |text, line| {
+            // A link of a cable is told with the number of its other end, which is the lab's.
+            text + line.split_once("@if").map_or(line, |(link, _)| link) + "\n"
+        });
         left.extend(site.node(PROCESSES)?.lines().map(str::to_owned));
 
         let show = |what: &str| show(lab, what);
         let switch = show("running-config")? + &show("startup-config")?;
         let pending = show("configuration sessions detail")?;
-        let pending = pending.lines().filter(|line| line.contains(" pending"));
+        let pending = pending
+            .lines()
+            .filter(|line| line.trim_start().starts_with("bothends-") && line.contains(" pending"));
         left.extend(pending.map(|line| format!("session {}", line.trim())));
         left.extend(lab.switch_control("timer")?.lines().map(|name| format!("commit timer of {name}")));
         Ok(Self { node, switch, left })
@@ -76,8 +82,8 @@ impl Seen {
         self.left.iter().all(|left| staged && left.starts_with("/etc/network/interfaces.new "))
     }
 
-    /// Which the node is, compared with what it was and is to be; what it is neither is told.
-    pub fn ends(&self, before: &Self, new: &Self) -> [Result<End, String>; 2] {
+    /// Which each end is, the node and the switch, compared with what they were and are to be; neither is an error.
+    pub fn whole(&self, before: &Self, new: &Self) -> Result<(End, End)> {
         let which = |name: &str, seen: &str, old: &str, new: &str| {
             if seen == old {
                 return Ok(End::Old);
@@ -86,12 +92,11 @@ impl Seen {
                 return Ok(End::New);
             }
             let [from_old, from_new] = [old, new].map(|other| difference(other, seen));
-            Err(format!("the {name} is neither old nor new.\nfrom old:\n{from_old}from new:\n{from_new}"))
+            bail!("the {name} is neither old nor new.\nfrom old:\n{from_old}from new:\n{from_new}")
         };
-        [
-            which("node", &self.node, &before.node, &new.node),
-            which("switch", &self.switch, &before.switch, &new.switch),
-        ]
+        let node = which("node", &self.node, &before.node, &new.node);
+        let switch = which("switch", &self.switch, &before.switch, &new.switch);
+        Ok((node?, switch?))
     }
 
     /// What an undisturbed migration leaves, from the file of the state that it begins with, in the words of this lab.

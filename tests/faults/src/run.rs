@@ -4,7 +4,7 @@ use std::fmt;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use lab::uplink::OldState;
 
 use crate::cell::{Cell, Expected, Verdict};
@@ -70,6 +70,10 @@ pub fn run(cell: &Cell) -> Result<Outcome> {
         Ok(times) => times,
         Err(silence) => return Ok(Outcome::LockedOut(told(&silence, &play.told()))),
     };
+    if let Err(between) = Seen::look(&site)?.whole(&before, &new) {
+        let when = format!("{:.0} s after the fault, {between:#}", since.elapsed().as_secs_f32());
+        return Ok(Outcome::Otherwise(told(&when, &play.told())));
+    }
     let judged = judge(cell.expected, &site, &mut play, &before, &new);
     let log = play.told();
     drop(play);
@@ -95,7 +99,7 @@ pub fn undisturbed(old: OldState) -> Result<()> {
     let verdict = play.wait()?;
     ensure!(verdict == Verdict::Done, "the migration failed:\n{}", play.told());
     site.ensure_login()?;
-    Seen::look(&site)?.ensure_is_as_written(&site)
+    Seen::look(&site)?.ensure_is_as_written(&site).with_context(|| play.told())
 }
 
 /// Waits until nothing is left to wait for, or time is up. Since when the node answers and when that was; or its silence.
@@ -130,14 +134,7 @@ fn settle(
 fn judge(expected: Expected, site: &Site, play: &mut Play<'_>, before: &Seen, new: &Seen) -> Result<()> {
     let verdict = play.wait()?;
     let seen = Seen::look(site)?;
-    let [node, switch] = seen.ends(before, new);
-    let (node, switch) = match (node, switch) {
-        (Ok(node), Ok(switch)) => (node, switch),
-        (node, switch) => {
-            let faults: Vec<String> = [node.err(), switch.err()].into_iter().flatten().collect();
-            bail!("{}", faults.join("\n"));
-        }
-    };
+    let (node, switch) = seen.whole(before, new)?;
     let staged = seen.left.iter().any(|left| left.starts_with("/etc/network/interfaces.new "));
     ensure!(seen.is_quiet(staged), "it leaves {:?}", seen.left);
     let found = Expected { node, switch, verdict, staged };
