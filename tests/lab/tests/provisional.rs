@@ -72,7 +72,8 @@ fn it_is_live_and_not_in_the_file_and_keeps_everybody_else_out_until_it_is_confi
     lab.wait_for_lacp(NODE, &MEMBERS)?;
     lab.peer_is_answered()?;
 
-    assert_eq!(lab.run_as_predicted(NODE, &[("pve_network_apply", confirmed)])?, [false]);
+    assert!(!lab.check(NODE, "pve_network_apply", &confirmed)?.changed()?);
+    assert!(!lab.network_apply(&confirmed)?.changed()?);
     assert_eq!(lab.run(NODE, &staged())?, [false; 3]);
     let told = lab.module(NODE, "pve_ovs_info", &json!({}))?.result;
     assert_eq!((&told["provisional"], &told["drift"]), (&Value::Null, &json!([])), "{told:#}");
@@ -106,7 +107,8 @@ fn it_is_undone_when_its_time_is_over_or_it_is_discarded() -> Result<()> {
     let told = lab.network_apply(&state(CONFIRMED))?;
     assert_eq!(told.failure()?, ("not_provisional", "unchanged"));
     assert!(told.message().contains(DISCARDED), "{}", told.message());
-    assert_eq!(lab.run_as_predicted(NODE, &[("pve_network_apply", state(DISCARDED))])?, [false]);
+    assert!(!lab.check(NODE, "pve_network_apply", &state(DISCARDED))?.changed()?);
+    assert!(!lab.network_apply(&state(DISCARDED))?.changed()?);
     Ok(())
 }
 
