@@ -167,7 +167,10 @@ fn its_guard_is_systemds_where_that_runs_and_without_one_nothing_is_touched() ->
     // One that is not started by it watches all the same.
     lab.write(NODE, "/root/systemd-run", "#!/bin/sh\nexit 1\n")?;
     lab.sh(NODE, &format!("cp /var/lib/bothends/undone/interfaces {STAGED}"))?;
-    assert!(lab.module_with(NODE, &systemd, "pve_network_apply", &apply_for(20))?.changed()?);
+    assert!(lab.module_with(NODE, &systemd, "pve_network_apply", &apply_for(300))?.changed()?);
+    let count = lab.sh(NODE, "pgrep -cf '^/var/lib/bothends/checkpoint-[^ ]*/guard --guard'")?;
+    assert_eq!(count.trim(), "1");
+    assert!(lab.network_apply(&json!({"state": "discarded"}))?.changed()?);
     lab.wait_until_undone(NODE)?;
     assert_eq!(lab.configuration(NODE)?, before);
     lab.peer_is_answered()
