@@ -2,8 +2,9 @@
 //! that looks after the same object, in the same run. The Python ones are what Ansible sends for them, run by the
 //! node's own Python. What Ansible adds on both sides, ssh above all, is not in it.
 //!
-//! `bench measure …` is the same program on the node: see `measure.rs`. `bench stanzas`, `bench interfaces`,
-//! `bench playbooks` and `bench port_channels` are those parts alone; the latter three do without the lab.
+//! `bench measure …` is the same program on the node: see `measure.rs`; `bench probe ADDRESS` is it behind the switch.
+//! `bench stanzas`, `bench interfaces`, `bench playbooks` and `bench port_channels` are those parts alone; the latter three do
+//! without the lab. `bench migration` is only run by itself: it takes minutes, and what it measures is an outage.
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
@@ -16,8 +17,10 @@ use serde_json::{Value, json};
 
 use crate::measure::{Expected, Measured};
 
+mod capture;
 mod interfaces;
 mod measure;
+mod migration;
 mod playbooks;
 mod port_channels;
 mod simulated;
@@ -41,6 +44,9 @@ fn main() -> Result<()> {
             println!("{}", serde_json::to_string(&measure::measure(command)?)?);
             Ok(())
         }
+        Some((role, [address])) if role == "probe" => lab::probe::until_closed(address.parse()?),
+        Some((part, [])) if part == "migration" => migration::compare(),
+        Some((part, [option])) if part == "migration" && option == "--capture" => migration::capture(),
         Some((part, [])) if part == "interfaces" => interfaces::compare(),
         Some((part, [])) if part == "playbooks" => playbooks::compare(),
         Some((part, [])) if part == "port_channels" => port_channels::compare(),

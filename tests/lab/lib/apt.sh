@@ -8,7 +8,7 @@ debs_dir=$cache_dir/debs
 lab_packages=(
 	openvswitch-switch ifupdown2 python3
 	iproute2 ethtool iperf3 iputils-ping iputils-arping procps
-	openssh-server openssh-client
+	openssh-server openssh-client tcpdump
 )
 
 # apt-get with its caches in the project folder; with private package lists too once `apt_own_lists` was called.

@@ -39,16 +39,19 @@ management_address() {
 	IP
 }
 
-# A network for each node, so that control needs no bridge.
-node_address() { echo "198.18.$1.2"; }
+# Where control reaches node NUMBER: over a network for each node, so that control needs no bridge, or through the switch.
+node_address() { if has_uplink; then uplink_address "$1"; else echo "198.18.$1.2"; fi; }
 
 # What a plain veth needs to behave as a NIC under the userspace datapath:
 # no offloads, or checksums are left to hardware that is not there; and as the datapath does not take frames away
-# from the kernel, the kernel must not answer on a cable what is meant for the bridge.
+# from the kernel, the kernel must not answer on a cable what is meant for the bridge. With rp_filter it does not take
+# what came in over a port of Open vSwitch for an address that is elsewhere: a packet would be answered twice, and one that
+# Open vSwitch dropped would be answered all the same.
 # shellcheck disable=SC2016 # the shell in the namespace expands these
 tune_script='
 for nic do
 	ethtool -K "$nic" rx off tx off sg off tso off gso off gro off >/dev/null
+	echo 1 >"/proc/sys/net/ipv4/conf/$nic/rp_filter"
 	[ ! -e "/proc/sys/net/ipv6/conf/$nic" ] || echo 1 >"/proc/sys/net/ipv6/conf/$nic/disable_ipv6"
 done
 echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore

@@ -31,6 +31,7 @@ switch_setup() {
 	for ((number = 1; number <= $1; number++)); do
 		for index in "${!nics[@]}"; do ports+=("$(switch_port "$number" "$index")"); done
 	done
+	! has_uplink || ports+=("$uplink_port")
 	tune switch "${ports[@]}"
 	management_address switch "$switch_address"
 	random_text >"$state/switch_password"
@@ -43,7 +44,8 @@ switch_setup() {
 	# A person with privileges, and one who needs `enable`.
 	printf 'admin:%s:15\noperator:%s:1\n' "$(<"$state/switch_password")" "$(<"$state/switch_password")" |
 		namespace_run switch sh -c 'umask 077; cat >/etc/eos_sim/users'
-	namespace_run switch sh -c 'cat >/mnt/flash/startup-config' <"$lab_dir/core.cfg"
+	{ if has_uplink; then uplink_startup_config; else cat "$lab_dir/core.cfg"; fi; } |
+		namespace_run switch sh -c 'cat >/mnt/flash/startup-config'
 	start_ovs switch
 	start_switch
 }

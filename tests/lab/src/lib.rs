@@ -8,13 +8,16 @@
     reason = "the tests fail by panicking"
 )]
 
+pub mod begun;
 pub mod bond;
 pub mod guard;
 pub mod link;
 pub mod plain_nic;
 pub mod playbook;
+pub mod probe;
 pub mod soak;
 pub mod switch;
+pub mod uplink;
 pub mod witness;
 
 use std::io::Write;
@@ -80,6 +83,11 @@ impl Lab {
         let output = lab.command("up").args(arguments).output().context("starting the lab")?;
         ensure!(output.status.success(), "lab up failed: {}", told(&output));
         Ok(lab)
+    }
+
+    /// By which `tests/lab/lab` knows it.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// The project's folder.

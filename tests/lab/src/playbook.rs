@@ -39,13 +39,7 @@ impl Lab {
 
     /// Runs a playbook that must fail on some host.
     pub fn failing_playbook(&self, name: &str, arguments: &[&str]) -> Result<Play> {
-        let output = run(&mut self.playbook_command(name, arguments)?)?;
-        ensure!(
-            output.status.code() == Some(2),
-            "ansible-playbook did not fail on a host: {}",
-            told(&output)
-        );
-        take_apart(told(&output))
+        Play::failing(&mut self.playbook_command(name, arguments)?)
     }
 }
 
@@ -58,6 +52,17 @@ impl Play {
     pub fn of(command: &mut Command) -> Result<Self> {
         let output = run(command)?;
         ensure!(output.status.success(), "ansible-playbook failed: {}", told(&output));
+        take_apart(told(&output))
+    }
+
+    /// What a command told that runs a playbook and must fail on some host.
+    pub fn failing(command: &mut Command) -> Result<Self> {
+        let output = run(command)?;
+        ensure!(
+            output.status.code() == Some(2),
+            "ansible-playbook did not fail on a host: {}",
+            told(&output)
+        );
         take_apart(told(&output))
     }
 

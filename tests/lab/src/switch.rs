@@ -138,7 +138,8 @@ impl Lab {
         bail!("the switch hung up on `{command}`");
     }
 
-    fn ssh(&self, words: &[&str]) -> Result<Command> {
+    /// `ssh` in `control`, with the names and the key of the lab.
+    pub fn ssh(&self, words: &[&str]) -> Result<Command> {
         let config = self.lab("ssh-config", &[])?;
         let mut command = self.exec_command("control", &["ssh", "-F", config.trim()]);
         command.args(words);

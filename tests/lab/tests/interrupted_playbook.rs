@@ -1,12 +1,10 @@
 //! `playbooks/lacp.yml` whose control node loses power: as each task begins, and in the middle of each change. Run again,
 //! it ends where an uninterrupted run does.
 
-use std::io::{BufRead, BufReader, Lines};
-use std::iter;
-use std::process::{Child, ChildStdout, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
+use lab::begun::Begun;
 use lab::guard::{KILL_GUARDS, KILL_RUN};
 use lab::{Lab, wait_until};
 
@@ -21,7 +19,7 @@ const CHECKPOINT: &str = "find /var/lib/bothends -maxdepth 1 -name 'checkpoint-*
 fn interrupted_anywhere_and_run_again_it_ends_the_same() -> Result<()> {
     let lab = Lab::up_switch()?;
     for number in 1..=TASKS {
-        let mut run = Run::start(&lab, &[])?;
+        let mut run = start(&lab, &[])?;
         let reached = (0..number).all(|_| run.task().is_some());
         run.power_fails()?;
         assert!(reached, "the playbook has no task {number}");
@@ -32,7 +30,7 @@ fn interrupted_anywhere_and_run_again_it_ends_the_same() -> Result<()> {
     // Where the module on the node is killed, the next run goes back from what it left, and does nothing else.
     let kill = format!("[ -z \"$({CHECKPOINT})\" ] || {{ {KILL_GUARDS} {KILL_RUN} echo killed; }}");
     let killed = || Ok(lab.sh("node2", &kill)?.contains("killed"));
-    amid(&lab, "IntPorts", killed)?.child.wait()?;
+    amid(&lab, "IntPorts", killed)?.ends()?;
     let undone = lab.failing_playbook("lacp.yml", &["--limit", "node2"])?;
     assert_eq!(undone.results["node2 Bridge"]["error"]["code"], "interrupted_run", "{}", undone.text);
     amid(&lab, "IntPorts", || Ok(!lab.sh("node2", CHECKPOINT)?.is_empty()))?.power_fails()?;
@@ -59,10 +57,13 @@ fn interrupted_anywhere_and_run_again_it_ends_the_same() -> Result<()> {
     Ok(())
 }
 
+fn start<'a>(lab: &'a Lab, arguments: &[&str]) -> Result<Begun<'a>> {
+    Begun::start(lab, &mut lab.playbook_command("lacp.yml", arguments)?)
+}
+
 /// The playbook, in the middle of what a task changes at `node2`'s link.
-fn amid<'a>(lab: &'a Lab, task: &str, is_under_way: impl Fn() -> Result<bool>) -> Result<Run<'a>> {
-    let mut run = Run::start(lab, &["--limit", "node2"])?;
-    ensure!(iter::from_fn(|| run.task()).any(|begun| begun == task), "`{task}` did not begin");
+fn amid<'a>(lab: &'a Lab, task: &str, is_under_way: impl Fn() -> Result<bool>) -> Result<Begun<'a>> {
+    let run = start(lab, &["--limit", "node2"])?.until(task)?;
     wait_until(&format!("the change by `{task}`"), LONG, || Ok(is_under_way()?.then_some(())))?;
     Ok(run)
 }
@@ -70,34 +71,4 @@ fn amid<'a>(lab: &'a Lab, task: &str, is_under_way: impl Fn() -> Result<bool>) -
 /// How often a line that has these words was typed at the switch.
 fn typed(lab: &Lab, words: &str) -> Result<usize> {
     Ok(lab.switch_control("lines")?.matches(words).count())
-}
-
-/// A run of the playbook.
-struct Run<'a> {
-    lab: &'a Lab,
-    child: Child,
-    output: Lines<BufReader<ChildStdout>>,
-}
-
-impl<'a> Run<'a> {
-    fn start(lab: &'a Lab, arguments: &[&str]) -> Result<Self> {
-        let mut command = lab.playbook_command("lacp.yml", arguments)?;
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let output = BufReader::new(child.stdout.take().context("no output")?).lines();
-        Ok(Self { lab, child, output })
-    }
-
-    /// The name of its next task, as soon as that begins.
-    fn task(&mut self) -> Option<String> {
-        let mut lines = self.output.by_ref().map_while(Result::ok);
-        lines.find_map(|line| Some(line.strip_prefix("TASK [")?.split_once(']')?.0.to_owned()))
-    }
-
-    /// Every process of the control node dies: Ansible, its workers, the module for the switch. What it began on a
-    /// node is alone from then on.
-    fn power_fails(mut self) -> Result<()> {
-        self.lab.exec("control", &["bash", "-c", "kill -KILL -1"])?;
-        self.child.wait()?;
-        Ok(())
-    }
 }
