@@ -24,7 +24,7 @@ const CHECKPOINTS: &str = "/var/lib/bothends/";
 const PROCESSES: &str = r#"
 for process in /proc/[0-9]*; do
   case $(readlink "$process/exe") in
-  *bothends/* | */pve_*) echo "process $(tr '\0' ' ' <"$process/cmdline")" ;;
+  *bothends/* | *[/_]pve_*) echo "process $(tr '\0' ' ' <"$process/cmdline")" ;;
   esac
 done
 pgrep -af '[f]ault/bin/ifreload' | sed 's/^[0-9]*/process/'

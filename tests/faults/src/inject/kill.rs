@@ -48,7 +48,7 @@ pub fn module(phase: Phase, site: &Site, play: &mut Play<'_>) -> Result<Instant>
     )?;
     lab.switch_control("delay 300")?;
     play.let_go()?;
-    let found = format!("{PROCESSES}\nprocesses '*/{module}'");
+    let found = format!("{PROCESSES}\nprocesses '*[/_]{module}'");
     play.wait_for(module, |_| Ok(!lab.sh(machine, &found)?.is_empty()))?;
     thread::sleep(Duration::from_secs(1));
     lab.sh(machine, &format!("{found} | xargs --no-run-if-empty kill -KILL"))?;
