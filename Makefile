@@ -84,7 +84,13 @@ soak: build ## runs killed at random moments, again and again (KILLS=1000, with 
 	cargo run --quiet -p lab --bin soak -- $(or $(KILLS),1000) $(or $(REAL),30) $(SEED)
 	$(openssl) cargo nextest run --locked --profile soak --package eos --package eos_sim --run-ignored only
 
+faults: build ## what a migration comes to when something goes wrong: every fault in every phase, in the lab (CELLS="node_rebooted …": some of them)
+	@tests/lab/prepare root
+	@tests/lab/prepare venv
+	@cargo build --quiet --locked --package eos_sim
+	@cargo run --quiet --locked --package faults -- $(CELLS)
+
 disabled: ## shows that tests can fail: rules disabled one by one, each with its test that has to go red
 	@tests/disabled/run
 
-.PHONY: molecule help has-cargo build collection release venv lab-root demo test check bench outage soak disabled
+.PHONY: molecule help has-cargo build collection release venv lab-root demo test check bench outage soak faults disabled

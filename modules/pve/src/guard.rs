@@ -134,12 +134,14 @@ enum Look {
 }
 
 fn look(paths: &Paths, folder: &Path) -> Look {
+    // Before the record: whoever is gone by now has written what it had to write.
+    let holder = holder(&paths.node_lock, &paths.proc.join("locks"));
     let Ok(checkpoint) = Checkpoint::<Data>::load(folder) else {
         // Its record goes before the rest of it.
         return Look::Gone;
     };
     let record = checkpoint.record;
-    let maker = holder(&paths.node_lock, &paths.proc.join("locks")).filter(|pid| *pid == record.pid);
+    let maker = holder.filter(|pid| *pid == record.pid);
     match &record.data.provisional {
         Some(provisional) if provisional.window.is_over() => Look::GoBack {
             why: format!(

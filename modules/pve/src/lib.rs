@@ -49,6 +49,7 @@ pub mod writable;
 
 pub mod aggregation_key;
 pub mod apply;
+pub mod condition;
 pub mod confirmation;
 pub mod file;
 pub mod guard;

@@ -86,6 +86,11 @@ fn carry_out(command: &str, switch: &Switch, misbehaviour: &Misbehaviour) -> any
     match word {
         "advance" => switch.advance(seconds(argument)?),
         "forward-delay" => switch.delay_forwarding(seconds(argument)?),
+        "cross" => {
+            let (one, other) = argument.split_once(' ').context("`cross` is followed by two ports")?;
+            switch.cross(one, other.trim())?;
+        }
+        "disobey" => switch.disobey(argument.trim().parse()?),
         "partner" => {
             let (port, partner) =
                 argument.split_once(' ').context("`partner` is followed by a port and a word")?;
@@ -195,7 +200,13 @@ mod tests {
         assert!(vlan().ends_with(" active\n"));
         assert_eq!(answer("forward-delay 0"), "ok\n");
         assert!(vlan().ends_with(" Po5\n"));
+        assert_eq!(answer("disobey off"), "ok\n");
+        assert_eq!(answer("disobey nothing"), "ok\n");
         for (wrong, error) in [
+            (
+                "disobey all",
+                "error: `all` is nothing to disobey in: there are nothing, static, off, vlan, portfast\n",
+            ),
             ("partner Ethernet7/1", "error: `partner` is followed by a port and a word\n"),
             ("partner Ethernet9/1 up", "error: the switch has no port Ethernet9/1\n"),
             ("partner nowhere up", "error: `nowhere` is no port\n"),

@@ -12,14 +12,22 @@ use crate::live::Live;
 use crate::names::Name;
 
 /// What is remembered of the interfaces to judge them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Forwarding {
     /// How long an interface listens and learns before it forwards; none at all is no spanning tree.
     pub delay: Duration,
+    /// Whether an interface with portfast need not.
+    pub heeds_portfast: bool,
     /// Since when Port-Channels with a fallback were not answered.
     unanswered: BTreeMap<u32, SystemTime>,
     /// Since when interfaces that forward by themselves are up.
     up: BTreeMap<Name, SystemTime>,
+}
+
+impl Default for Forwarding {
+    fn default() -> Self {
+        Self { delay: Duration::ZERO, heeds_portfast: true, unanswered: BTreeMap::new(), up: BTreeMap::new() }
+    }
 }
 
 /// What comes of it.
@@ -99,7 +107,7 @@ impl Forwarding {
             let interface = config.interfaces.get(&name).cloned().unwrap_or_default();
             let since = is_up.then(|| *self.up.get(&name).unwrap_or(&now));
             if interface.is_switched(&name, config.defaults())
-                && interface.portfast.as_deref() != Some("edge")
+                && !(self.heeds_portfast && interface.portfast.as_deref() == Some("edge"))
                 && since.is_none_or(|since| clock::between(since, now) < self.delay)
             {
                 blocked.push(name.clone());

@@ -21,6 +21,8 @@ mod session;
 
 mod live;
 
+mod crossing;
+pub mod disobedience;
 mod forwarding;
 mod intent;
 

@@ -7,12 +7,14 @@ mod row;
 mod show;
 mod wanted;
 
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
 use crate::dataplane::{DataPlane, Intent, PortStatus, Status};
+use crate::partner::Partner;
 use link::Link;
 use row::Database;
 use wanted::Wanted;
@@ -26,13 +28,15 @@ const TIME_LIMIT: &str = "--timeout=10";
 pub struct Ovs {
     bridge: String,
     wanted: Wanted,
+    /// Ports whose cable was pulled.
+    pulled: BTreeSet<String>,
     seen: Option<(Instant, Status)>,
 }
 
 impl Ovs {
     /// The bridge need not exist yet.
     pub fn new(bridge: &str) -> Self {
-        Self { bridge: bridge.to_owned(), wanted: Wanted::default(), seen: None }
+        Self { bridge: bridge.to_owned(), wanted: Wanted::default(), pulled: BTreeSet::new(), seen: None }
     }
 
     fn database(&self) -> anyhow::Result<Database> {
@@ -90,7 +94,7 @@ impl DataPlane for Ovs {
     fn apply(&mut self, intent: &Intent) -> anyhow::Result<()> {
         self.seen = None;
         let links = Link::all()?;
-        self.wanted = Wanted::new(intent, &links);
+        self.wanted = Wanted::new(intent, &links, &self.pulled);
         let found = self.database()?;
         let transaction = plan::transaction(&self.bridge, &found, &self.wanted, &links);
         // A port goes down before its settings change and comes up after.
@@ -99,6 +103,15 @@ impl DataPlane for Ovs {
             run("ovs-vsctl", &transaction).context("changing Open vSwitch")?;
         }
         self.wanted.set_links(&links, true)
+    }
+
+    fn set_partner(&mut self, port: &str, partner: Partner) -> anyhow::Result<()> {
+        match partner {
+            Partner::Up => self.pulled.remove(port),
+            Partner::Down => self.pulled.insert(port.to_owned()),
+            _ => anyhow::bail!("the cable of {port} is real: `up` and `down` are what it can be"),
+        };
+        Ok(())
     }
 
     fn status(&mut self) -> anyhow::Result<Status> {

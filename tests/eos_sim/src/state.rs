@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::crossing::Crossing;
 use crate::dataplane::{DataPlane, Fallback, Intent, Status};
+use crate::disobedience::Disobedience;
 use crate::forwarding::{Forwarding, Verdict};
 use crate::live::{Histories, Live};
 use crate::names::Name;
@@ -46,6 +48,8 @@ pub struct State {
     pub connections: BTreeMap<u32, Connection>,
     plane: Box<dyn DataPlane>,
     intent: Intent,
+    disobedience: Disobedience,
+    crossing: Crossing,
     forwarding: Forwarding,
     verdict: Verdict,
     histories: Histories,
@@ -80,6 +84,8 @@ impl State {
             connections: BTreeMap::new(),
             plane,
             intent: Intent::default(),
+            disobedience: Disobedience::default(),
+            crossing: Crossing::default(),
             forwarding: Forwarding::default(),
             verdict: Verdict::default(),
             histories: Histories::new(),
@@ -114,7 +120,7 @@ impl State {
             if self.intent == intent {
                 break;
             }
-            let applied = self.plane.apply(&intent);
+            let applied = self.plane.apply(&self.crossing.meant(self.disobedience.made_of(&intent)));
             self.intent = intent;
             applied?;
         }
@@ -138,6 +144,33 @@ impl State {
         self.make_real();
     }
 
+    /// Has the ports do otherwise than they are told, from now on.
+    pub fn disobey(&mut self, disobedience: Disobedience) {
+        self.disobedience = disobedience;
+        self.forwarding.heeds_portfast = disobedience != Disobedience::Portfast;
+        // What they were told is not what they do.
+        self.intent = Intent::default();
+        self.make_real();
+    }
+
+    /// Plugs the cables of two ports in at each other's place.
+    ///
+    /// # Errors
+    /// The switch has no such port, or its cable is crossed with another one's.
+    pub fn cross(&mut self, one: &Name, other: &Name) -> anyhow::Result<()> {
+        for port in [one, other] {
+            anyhow::ensure!(self.ports.contains(port), "the switch has no port {port}");
+        }
+        let (first, second) = (one.to_string(), other.to_string());
+        anyhow::ensure!(
+            self.crossing.swap(&first, &second),
+            "the cable of {first} or {second} is crossed with another one's"
+        );
+        self.intent = Intent::default();
+        self.make_real();
+        Ok(())
+    }
+
     /// Says who is at the other end of a port's cable.
     ///
     /// # Errors
@@ -145,6 +178,8 @@ impl State {
     pub fn set_partner(&mut self, port: &Name, partner: Partner) -> anyhow::Result<()> {
         anyhow::ensure!(self.ports.contains(port), "the switch has no port {port}");
         self.plane.set_partner(&port.to_string(), partner)?;
+        // Who was told the same before may do it otherwise now.
+        self.intent = Intent::default();
         self.make_real();
         Ok(())
     }
@@ -155,6 +190,7 @@ impl State {
             self.troubles.push(format!("the ports could not be read: {error:#}"));
             Status::default()
         });
+        let status = self.crossing.seen(status);
         Live::new(&self.running, &self.ports, &status, &mut self.histories, self.clock.now())
     }
 

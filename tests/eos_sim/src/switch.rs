@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 
 use crate::dataplane::DataPlane;
+use crate::disobedience::Disobedience;
 use crate::names::Name;
 use crate::partner::Partner;
 use crate::state::State;
@@ -68,10 +69,25 @@ impl Switch {
         self.state().delay_forwarding(delay);
     }
 
+    /// Has the ports do otherwise than they are told, from now on.
+    pub fn disobey(&self, disobedience: Disobedience) {
+        self.state().disobey(disobedience);
+    }
+
+    /// Plugs the cables of two ports in at each other's place.
+    ///
+    /// # Errors
+    /// The switch has no such port, or its cable is crossed with another one's.
+    pub fn cross(&self, one: &str, other: &str) -> anyhow::Result<()> {
+        let [one, other] =
+            [one, other].map(|port| Name::parse(port).with_context(|| format!("`{port}` is no port")));
+        self.state().cross(&one?, &other?)
+    }
+
     /// Says who is at the other end of a port's cable.
     ///
     /// # Errors
-    /// The switch has no such port, or its cables are real.
+    /// The switch has no such port, or its cable is real and can only be pulled.
     pub fn set_partner(&self, port: &str, partner: Partner) -> anyhow::Result<()> {
         let name = Name::parse(port).with_context(|| format!("`{port}` is no port"))?;
         self.state().set_partner(&name, partner)

@@ -13,6 +13,8 @@ pub struct Begun<'a> {
     lab: &'a Lab,
     child: Child,
     output: Lines<BufReader<ChildStdout>>,
+    /// What was read of it.
+    told: String,
 }
 
 impl<'a> Begun<'a> {
@@ -20,19 +22,24 @@ impl<'a> Begun<'a> {
     pub fn start(lab: &'a Lab, command: &mut Command) -> Result<Self> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let output = BufReader::new(child.stdout.take().context("no output")?).lines();
-        Ok(Self { lab, child, output })
+        Ok(Self { lab, child, output, told: String::new() })
     }
 
     /// The name of its next task, as soon as that begins.
     pub fn task(&mut self) -> Option<String> {
+        let told = &mut self.told;
         let mut lines = self.output.by_ref().map_while(Result::ok);
-        lines.find_map(|line| Some(line.strip_prefix("TASK [")?.split_once(']')?.0.to_owned()))
+        lines.find_map(|line| {
+            told.push_str(&line);
+            told.push('\n');
+            Some(line.strip_prefix("TASK [")?.split_once(']')?.0.to_owned())
+        })
     }
 
     /// Follows it until this task begins.
     pub fn until(mut self, task: &str) -> Result<Self> {
         let begins = std::iter::from_fn(|| self.task()).any(|begun| begun == task);
-        ensure!(begins, "`{task}` did not begin");
+        ensure!(begins, "`{task}` did not begin: {}", self.told);
         Ok(self)
     }
 

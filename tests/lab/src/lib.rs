@@ -10,7 +10,9 @@
 
 pub mod begun;
 pub mod bond;
+pub mod guard;
 pub mod link;
+pub mod plain_nic;
 pub mod playbook;
 pub mod probe;
 pub mod soak;
@@ -213,7 +215,7 @@ impl Lab {
 
     /// What a node is set to – the file, Open vSwitch, links, addresses, routes – without what is made anew with an
     /// object or changes by itself: times, UUIDs, MACs. And what a run leaves only if something went wrong:
-    /// checkpoints, other files, locks.
+    /// checkpoints, other files, locks. What became of the last change is kept on purpose, and is no part of it.
     pub fn configuration(&self, node: &str) -> Result<String> {
         self.sh(
             node,
@@ -221,7 +223,7 @@ impl Lab {
              cat /etc/network/interfaces
              # Proxmox's lock file is made by whoever is first and stays.
              find /etc/network ! -name .pve-interfaces.lock -printf '%p %U %m %l\\n' | sort
-             find /var/lib/bothends -mindepth 1
+             (cd /var/lib/bothends; find . -mindepth 1 \\( -path ./verdict.json -o -path ./previous -o -path ./undone \\) -prune -o -print)
              for lock in /run/bothends/node.lock /etc/network/.pve-interfaces.lock; do
                [ ! -e $lock ] || flock --nonblock $lock true || echo \"$lock is held\"
              done

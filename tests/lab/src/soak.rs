@@ -1,13 +1,15 @@
-//! Runs that are killed at random moments of a change, and a look from outside at what they leave: the node is as
-//! before or as declared after the next run, never in between, and what is others' is as it was.
+//! Runs that are killed at random moments of a change, every second one with its guard, and a look from outside at what they
+//! leave: the node is as before or as declared when the guard or the next run has seen to it, never in between, and what is
+//! others' is as it was.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::bond::bond;
+use crate::guard::KILL_GUARDS;
 use crate::{Lab, wait_until};
 
 const NODE: &str = "node1";
@@ -16,8 +18,10 @@ const GUEST: &str = "100";
 const STAND_IN: &str = "/root/ifreload";
 
 /// Does to Open vSwitch and the links what `ifreload -a` does for the stanza of `bond0`, in a tenth of its time, so that a
-/// thousand kills are a matter of minutes and fall into every step alike. It leaves a bond's members as they are, too.
+/// thousand kills are a matter of minutes and fall into every step alike. It leaves a bond's members as they are, too, and
+/// two of it are never at work at once.
 const INSTRUMENTED: &str = r#"
+exec 9>/run/network/stand_in; flock 9
 bridge=$(awk '$1 == "iface" {on = $2 == "bond0"} on && $1 == "ovs_bridge" {print $2}' /etc/network/interfaces)
 members=$(awk '$1 == "iface" {on = $2 == "bond0"} on && $1 == "ovs_bonds" {$1 = ""; print}' /etc/network/interfaces)
 options=$(awk '$1 == "iface" {on = $2 == "bond0"} on && $1 == "ovs_options" {$1 = ""; print}' /etc/network/interfaces)
@@ -42,17 +46,30 @@ pub enum Reload {
     Real,
 }
 
+/// Runs a module, and kills it after `$0` seconds: from inside of the node, where nothing but the module is hit.
+const KILL: &str = r#"timeout --signal=KILL "$0" "$@"
+"#;
+
 /// How the kills came out.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// Before anything was touched.
+    /// Before anything was noted down.
     pub untouched: u32,
+    /// In the middle; its guard undid it.
+    pub undone_by_guard: u32,
     /// In the middle; the next run undid it.
-    pub undone: u32,
+    pub undone_by_next: u32,
     /// After all was done.
     pub done: u32,
     /// The last step that the killed runs had begun, where they left a checkpoint.
     pub steps: BTreeMap<String, u32>,
+}
+
+/// Whether the guard of a killed run lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Guards {
+    Live,
+    Killed,
 }
 
 /// A node on which runs are killed.
@@ -111,45 +128,61 @@ impl Soak {
         ];
         for (kill, change) in (0..kills).zip(changes.iter().cycle()) {
             let delay = Duration::from_micros(self.random.below(self.longest));
-            self.one(change, delay).with_context(|| format!("kill {kill}, after {delay:?}: {change}"))?;
+            let guards = if kill % 2 == 0 { Guards::Live } else { Guards::Killed };
+            self.one(change, delay, guards)
+                .with_context(|| format!("kill {kill}, after {delay:?}, guards {guards:?}: {change}"))?;
         }
         Ok(self.tally)
     }
 
-    fn one(&mut self, change: &Value, delay: Duration) -> Result<()> {
+    fn one(&mut self, change: &Value, delay: Duration, guards: Guards) -> Result<()> {
         let before = self.configuration()?;
-        // From inside of the node: what is killed is the module, and not what entered the namespace.
-        let killer = ["timeout", "--signal=KILL", &delay.as_secs_f64().to_string()];
+        self.lab.sh(NODE, "rm -f /var/lib/bothends/verdict.json")?;
+        let script = if guards == Guards::Killed { format!("{KILL}{KILL_GUARDS}") } else { KILL.to_owned() };
+        let killer = ["sh", "-c", &script, &delay.as_secs_f64().to_string()];
         let words = [self.environment(), &killer].concat();
         self.lab.start_module(NODE, &words, "pve_ovs_bond", change)?.wait_with_output()?;
+        // A guard may remove it while it is read.
         let step = self.lab.sh(NODE, "sed -n 's/.*\"step\":\"\\([^\"]*\\)\".*/\\1/p' /var/lib/bothends/checkpoint-*/*.json 2>/dev/null || true")?;
         if !step.trim().is_empty() {
             *self.tally.steps.entry(step.trim().to_owned()).or_default() += 1;
         }
+        self.lab.wait_for_guards(NODE)?;
+        // Also of a change of which nothing was touched yet; one that was done has none.
+        let is_undone = self.lab.sh(NODE, "ls /var/lib/bothends")?.contains("verdict.json");
+        if is_undone {
+            self.is_as(&before)?;
+        }
 
         let next = self.run(change)?;
         if next.status == 0 {
-            if next.changed()? {
-                self.tally.untouched += 1;
-            } else {
-                self.tally.done += 1;
-            }
+            *match (is_undone, next.changed()?) {
+                (true, true) => &mut self.tally.undone_by_guard,
+                (false, true) => &mut self.tally.untouched,
+                (false, false) => &mut self.tally.done,
+                (true, false) => bail!("the guard said that it went back, and it was done"),
+            } += 1;
         } else {
             let (code, outcome) = next.failure()?;
             ensure!((code, outcome) == ("interrupted_run", "rolled_back"), "{}", next.message());
-            self.tally.undone += 1;
-            // A reload that was left behind is still at work.
-            wait_until("`ifreload` to end", Duration::from_secs(60), || {
-                let count = self.lab.sh(NODE, "pgrep -cf '[/]sbin/ifreload|[/]root/ifreload' || true")?;
-                Ok((count.trim() == "0").then_some(()))
-            })?;
-            let after = self.configuration()?;
-            ensure!(after == before, "not as before:\n{before}\n---\n{after}");
+            self.tally.undone_by_next += 1;
+            self.is_as(&before)?;
             ensure!(self.run(change)?.changed()?, "the run after it had nothing to do");
         }
         ensure!(!self.run(change)?.changed()?, "the last run was not idle");
         let others = self.others()?;
         ensure!(others == self.foreign, "others' work is not as it was:\n{}\n---\n{others}", self.foreign);
+        Ok(())
+    }
+
+    /// Holds the node to how it was before, when nothing is at work on it any more.
+    fn is_as(&self, before: &str) -> Result<()> {
+        wait_until("`ifreload` to end", Duration::from_secs(60), || {
+            let count = self.lab.sh(NODE, "pgrep -cf '[/]sbin/ifreload|[/]root/ifreload' || true")?;
+            Ok((count.trim() == "0").then_some(()))
+        })?;
+        let after = self.configuration()?;
+        ensure!(after == before, "not as before:\n{before}\n---\n{after}");
         Ok(())
     }
 
@@ -179,7 +212,8 @@ impl Soak {
              ip -brief address show dev backup_peer
              ovs-vsctl --columns=name,tag,external_ids list Port tap100i0
              ovs-vsctl port-to-br tap100i0
-             ls -A /etc/network /var/lib/bothends
+             ls -A /etc/network
+             ls -A --ignore=verdict.json --ignore=previous --ignore=undone /var/lib/bothends
              for lock in /run/bothends/node.lock /etc/network/.pve-interfaces.lock; do
                flock --nonblock $lock true || echo \"$lock is held\"
              done",

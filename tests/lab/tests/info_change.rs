@@ -221,7 +221,7 @@ fn a_run_is_told_while_it_is_at_work_and_after_it_was_killed() -> Result<()> {
     );
     assert!(!result["warnings"].to_string().contains("interrupted"), "{:#}", result["warnings"]);
 
-    lab.sh(NODE, &format!("kill -KILL {}", change["pid"]))?;
+    lab.kill_run_and_guard(NODE)?;
     child.wait()?;
     lab.sh(NODE, "kill -KILL $(cat /tmp/reload)")?;
     let before = lab.snapshot(NODE)?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use lab::begun::Begun;
+use lab::guard::{KILL_GUARDS, KILL_RUN};
 use lab::{Lab, wait_until};
 
 const NODES: [&str; 2] = ["node1", "node2"];
@@ -12,13 +13,7 @@ const NODES: [&str; 2] = ["node1", "node2"];
 const TASKS: usize = 15;
 const LONG: Duration = Duration::from_secs(60);
 /// Shows something while a module changes the node.
-const CHECKPOINT: &str = "ls /var/lib/bothends";
-/// Kills that module, and says so.
-const KILL: &str = r#"
-    [ -z "$(ls /var/lib/bothends)" ] || {
-      kill -KILL "$(sed -n 's/^pid \([0-9]*\), .*/\1/p' /run/bothends/node.lock)"
-      echo killed
-    }"#;
+const CHECKPOINT: &str = "find /var/lib/bothends -maxdepth 1 -name 'checkpoint-*'";
 
 #[test]
 fn interrupted_anywhere_and_run_again_it_ends_the_same() -> Result<()> {
@@ -33,7 +28,8 @@ fn interrupted_anywhere_and_run_again_it_ends_the_same() -> Result<()> {
         amid(&lab, task, || Ok(!lab.sh("node2", CHECKPOINT)?.is_empty()))?.power_fails()?;
     }
     // Where the module on the node is killed, the next run goes back from what it left, and does nothing else.
-    let killed = || Ok(lab.sh("node2", KILL)?.contains("killed"));
+    let kill = format!("[ -z \"$({CHECKPOINT})\" ] || {{ {KILL_GUARDS} {KILL_RUN} echo killed; }}");
+    let killed = || Ok(lab.sh("node2", &kill)?.contains("killed"));
     amid(&lab, "IntPorts", killed)?.ends()?;
     let undone = lab.failing_playbook("lacp.yml", &["--limit", "node2"])?;
     assert_eq!(undone.results["node2 Bridge"]["error"]["code"], "interrupted_run", "{}", undone.text);

@@ -1,11 +1,12 @@
-//! A run that is ended in the middle of a change: by SIGKILL, and the next run goes back; by a signal that can be
-//! caught, and it goes back itself. And runs that meet on one node.
+//! A run that is ended in the middle of a change: by SIGKILL, and its guard goes back, or where that was killed too the
+//! next run; by a signal that can be caught, and it goes back itself. And runs that meet on one node.
 
-use std::process::Child;
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use lab::bond::{bond, bridge};
+use lab::guard::KILL_RUN;
 use lab::{Answer, Lab, answer, wait_until};
 use serde_json::{Value, json};
 
@@ -47,9 +48,9 @@ fn killed_at_each_point(lab: &Lab, arguments: &Value) -> Result<()> {
     let before = lab.configuration(NODE)?;
     for point in POINTS {
         let run = Run::stopped_at(lab, point, arguments)?;
-        run.kill()?;
+        run.kill_with_guard()?;
         // Nothing but the lock is released by it.
-        assert_eq!(lab.sh(NODE, "ls /var/lib/bothends | wc -l")?.trim(), "1", "{point:?}");
+        assert_eq!(lab.checkpoints(NODE)?.len(), 1, "{point:?}");
 
         if matches!(point, Point::Checkpoint) {
             // Nothing was touched yet, so there is nothing to tell.
@@ -65,6 +66,57 @@ fn killed_at_each_point(lab: &Lab, arguments: &Value) -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_new_bond_that_was_killed_is_undone_by_its_guard_with_nobody_there() -> Result<()> {
+    let lab = Lab::up()?;
+    lab.make_bridge(NODE)?;
+    gone_back_from_each_point(&lab, &bond(&MEMBERS))
+}
+
+#[test]
+fn an_exchange_of_members_that_was_killed_is_undone_by_its_guard_with_nobody_there() -> Result<()> {
+    let lab = Lab::up()?;
+    lab.make_bond(NODE, &MEMBERS)?;
+    gone_back_from_each_point(&lab, &bond(&OTHER_MEMBERS))
+}
+
+fn gone_back_from_each_point(lab: &Lab, arguments: &Value) -> Result<()> {
+    let before = lab.configuration(NODE)?;
+    for point in POINTS {
+        Run::stopped_at(lab, point, arguments)?.kill()?;
+        lab.wait_until_undone(NODE).with_context(|| format!("{point:?}"))?;
+        assert_eq!(lab.configuration(NODE)?, before, "{point:?}");
+    }
+    // The next run has nothing to tell of it.
+    assert!(lab.module(NODE, "pve_ovs_bond", arguments)?.changed()?);
+    assert!(!lab.module(NODE, "pve_ovs_bond", arguments)?.changed()?);
+    Ok(())
+}
+
+/// Ansible deletes a module's folder when the connection is gone.
+#[test]
+fn the_guard_goes_back_where_the_module_itself_is_deleted() -> Result<()> {
+    let lab = Lab::up()?;
+    lab.make_bridge(NODE)?;
+    let before = lab.configuration(NODE)?;
+    lab.write(NODE, "/root/held", "echo $$ >/tmp/reload; exec sleep 600")?;
+    lab.sh(NODE, &format!("cp {} /tmp/module", Lab::module_path("pve_ovs_bond").display()))?;
+    let arguments = bond(&MEMBERS).to_string();
+    let words =
+        ["env", "BOTHENDS_IFRELOAD=sh /root/held", "sh", "-c", "echo \"$0\" | /tmp/module -", &arguments];
+    let child = lab.exec_command(NODE, &words).stdout(Stdio::null()).spawn()?;
+    let run = Run { lab: &lab, child };
+    run.wait_for("[ -s /tmp/reload ]")?;
+    lab.sh(NODE, "rm /tmp/module")?;
+    assert_ne!(lab.configuration(NODE)?, before);
+    // What went back is its copy, and the reload of it may be another one by then.
+    lab.write(NODE, "/root/held", "exec /sbin/ifreload -a")?;
+    run.kill()?;
+    lab.wait_until_undone(NODE)?;
+    assert_eq!(lab.configuration(NODE)?, before);
+    Ok(())
+}
+
 /// `ifreload` is left behind by a run that is killed, and may be at work when the next one begins.
 #[test]
 fn an_ifreload_that_outlives_its_run_does_not_get_in_the_way() -> Result<()> {
@@ -76,7 +128,7 @@ fn an_ifreload_that_outlives_its_run_does_not_get_in_the_way() -> Result<()> {
         lab.start_module(NODE, &["BOTHENDS_IFRELOAD=sh /root/slow"], "pve_ovs_bond", &bond(&MEMBERS))?;
     let run = Run { lab: &lab, child };
     run.wait_for("[ -e /tmp/reached ]")?;
-    run.kill()?;
+    run.kill_with_guard()?;
     let next = lab.module(NODE, "pve_ovs_bond", &bond(&MEMBERS))?;
     assert_eq!(next.failure()?, ("interrupted_run", "rolled_back"), "{}", next.message());
     wait_until("the old `ifreload` to end", LONG, || {
@@ -91,7 +143,7 @@ fn an_ifreload_that_outlives_its_run_does_not_get_in_the_way() -> Result<()> {
 fn check_mode_tells_of_a_killed_run_and_touches_nothing() -> Result<()> {
     let lab = Lab::up()?;
     lab.make_bond(NODE, &MEMBERS)?;
-    Run::stopped_at(&lab, Point::BeforeReload, &bond(&OTHER_MEMBERS))?.kill()?;
+    Run::stopped_at(&lab, Point::BeforeReload, &bond(&OTHER_MEMBERS))?.kill_with_guard()?;
     let before = lab.snapshot(NODE)?;
     let predicted = lab.check(NODE, "pve_ovs_bond", &bond(&OTHER_MEMBERS))?;
     let told = predicted.result["warnings"].to_string();
@@ -105,10 +157,10 @@ fn somebody_can_go_back_from_a_killed_run_by_hand() -> Result<()> {
     let lab = Lab::up()?;
     lab.make_bond(NODE, &MEMBERS)?;
     let before = lab.configuration(NODE)?;
-    Run::stopped_at(&lab, Point::AfterReload, &bond(&OTHER_MEMBERS))?.kill()?;
+    Run::stopped_at(&lab, Point::AfterReload, &bond(&OTHER_MEMBERS))?.kill_with_guard()?;
     assert_ne!(lab.configuration(NODE)?, before);
 
-    let folder = lab.sh(NODE, "ls -d /var/lib/bothends/*")?.trim().to_owned();
+    let folder = lab.checkpoints(NODE)?.remove(0);
     // Any of the modules can.
     let module = Lab::module_path("pve_ovs_bridge");
     let go_back = || -> Result<Answer> {
@@ -128,9 +180,9 @@ fn a_way_back_that_was_killed_is_gone_by_the_next_run() -> Result<()> {
     let lab = Lab::up()?;
     lab.make_bond(NODE, &MEMBERS)?;
     let before = lab.configuration(NODE)?;
-    Run::stopped_at(&lab, Point::AfterReload, &bond(&OTHER_MEMBERS))?.kill()?;
+    Run::stopped_at(&lab, Point::AfterReload, &bond(&OTHER_MEMBERS))?.kill_with_guard()?;
     for point in [Point::BeforeReload, Point::AfterReload] {
-        Run::stopped_at(&lab, point, &bond(&OTHER_MEMBERS))?.kill()?;
+        Run::stopped_at(&lab, point, &bond(&OTHER_MEMBERS))?.kill_with_guard()?;
     }
     let next = lab.module(NODE, "pve_ovs_bond", &bond(&OTHER_MEMBERS))?;
     assert_eq!(next.failure()?, ("interrupted_run", "rolled_back"), "{}", next.message());
@@ -248,18 +300,23 @@ impl<'a> Run<'a> {
         self.lab.exec(NODE, &["kill", "-s", signal, &self.pid()?]).map(drop)
     }
 
-    /// Kills it, and takes out of the way what made it stand still.
+    /// Kills it and its guard, so that the next run finds what it left.
+    fn kill_with_guard(self) -> Result<()> {
+        self.lab.kill_guards(NODE)?;
+        self.kill()
+    }
+
+    /// Kills it, and takes out of the way what made it stand still – and would make whoever goes back stand still.
     fn kill(mut self) -> Result<()> {
-        self.signal("KILL")?;
+        let script = format!(
+            "[ ! -s /tmp/reload ] || reload=$(cat /tmp/reload)
+             {KILL_RUN}
+             kill -CONT $(cat /run/openvswitch/ovsdb-server.pid)
+             for process in $reload $(cat /tmp/holder 2>/dev/null); do kill -KILL $process 2>/dev/null || true; done
+             rm -f /tmp/holder; touch /tmp/go"
+        );
+        self.lab.sh(NODE, &script)?;
         self.child.wait()?;
-        self.lab.sh(
-            NODE,
-            "kill -CONT $(cat /run/openvswitch/ovsdb-server.pid)
-             for file in /tmp/holder /tmp/reload; do
-               [ ! -s $file ] || kill -KILL $(cat $file) 2>/dev/null || true
-             done
-             rm -f /tmp/holder",
-        )?;
         Ok(())
     }
 }

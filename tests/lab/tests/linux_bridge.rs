@@ -152,17 +152,30 @@ fn failures_are_undone(lab: &Lab, (module, arguments): &Task) -> Result<()> {
 #[test]
 fn a_replacement_that_was_killed_is_undone_by_the_next_run() -> Result<()> {
     let lab = fresh()?;
-    killed_anywhere(&lab, &one_task())
+    killed_anywhere(&lab, &one_task(), By::NextRun)
+}
+
+#[test]
+fn a_replacement_that_was_killed_is_undone_by_its_guard_with_nobody_there() -> Result<()> {
+    let lab = fresh()?;
+    killed_anywhere(&lab, &one_task(), By::Guard)
 }
 
 #[test]
 fn an_apply_of_staged_tasks_that_was_killed_is_undone_by_the_next_run() -> Result<()> {
     let lab = fresh()?;
     lab.run(NODE, &staged())?;
-    killed_anywhere(&lab, &apply())
+    killed_anywhere(&lab, &apply(), By::NextRun)
 }
 
-fn killed_anywhere(lab: &Lab, (module, arguments): &Task) -> Result<()> {
+/// Who goes back.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Guard,
+    NextRun,
+}
+
+fn killed_anywhere(lab: &Lab, (module, arguments): &Task, undone_by: By) -> Result<()> {
     let before = configuration(lab)?;
     // With the Linux bridge gone and nothing in its place, and with everything done.
     for script in
@@ -174,11 +187,26 @@ fn killed_anywhere(lab: &Lab, (module, arguments): &Task) -> Result<()> {
         wait_until(script, LONG, || {
             Ok(lab.sh(NODE, "[ ! -e /tmp/reached ] || echo yes")?.contains("yes").then_some(()))
         })?;
-        lab.sh(NODE, "kill -KILL $(sed 's/^pid \\([0-9]*\\).*/\\1/' /run/bothends/node.lock)")?;
-        run.wait()?;
-
-        let next = lab.module(NODE, module, arguments)?;
-        assert_eq!(next.failure()?, ("interrupted_run", "rolled_back"), "{script}: {}", next.message());
+        // Whoever goes back needs the real one.
+        lab.write(NODE, "/root/ifreload", "exec /sbin/ifreload -a")?;
+        match undone_by {
+            By::Guard => {
+                lab.kill_run(NODE)?;
+                run.wait()?;
+                lab.wait_until_undone(NODE)?;
+            }
+            By::NextRun => {
+                lab.kill_run_and_guard(NODE)?;
+                run.wait()?;
+                let next = lab.module(NODE, module, arguments)?;
+                assert_eq!(
+                    next.failure()?,
+                    ("interrupted_run", "rolled_back"),
+                    "{script}: {}",
+                    next.message()
+                );
+            }
+        }
         assert_eq!(configuration(lab)?, before, "{script}");
         all_answer(lab).context(script)?;
     }

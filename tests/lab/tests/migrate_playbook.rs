@@ -10,6 +10,8 @@ use lab::uplink::{GUEST, MANAGEMENT, OldState};
 use lab::{Lab, wait_until};
 
 const NODE: &str = "node1";
+/// So that a machine that is busy with other tests is in time, too.
+const UNHURRIED: [&str; 2] = ["-e", "confirm_within=900"];
 /// The task that fails where the migration does, and says what became of both ends.
 const FAILURE: &str = "What became of both ends";
 const LONG: Duration = Duration::from_secs(60);
@@ -46,7 +48,8 @@ fn without_lacp_on_every_member_both_ends_go_back() -> Result<()> {
     let mut link = lab::uplink::link();
     link["switches"][0]["interfaces"][1]["interface"] = "Ethernet15/1".into();
     let link = serde_json::json!({ "link": link }).to_string();
-    let failed = Play::failing(&mut lab.uplink_playbook("migrate.yml", &["-e", &link])?)?;
+    let failed =
+        Play::failing(&mut lab.uplink_playbook("migrate.yml", &[&UNHURRIED[..], &["-e", &link]].concat())?)?;
     let message = failed.message(NODE, FAILURE)?;
     for words in ["Ethernet15/1", "switch is undone", "node1 is back on what it was"] {
         assert!(message.contains(words), "`{words}` is not in: {message}");
@@ -121,11 +124,11 @@ fn what_somebody_else_staged_does_not_go_live_along() -> Result<()> {
 }
 
 fn begin(lab: &Lab) -> Result<Begun<'_>> {
-    Begun::start(lab, &mut lab.uplink_playbook("migrate.yml", &[])?)
+    Begun::start(lab, &mut lab.uplink_playbook("migrate.yml", &UNHURRIED)?)
 }
 
 fn migrate(lab: &Lab, arguments: &[&str]) -> Result<Play> {
-    Play::of(&mut lab.uplink_playbook("migrate.yml", arguments)?)
+    Play::of(&mut lab.uplink_playbook("migrate.yml", &[&UNHURRIED, arguments].concat())?)
 }
 
 /// What both are set to, without the records of what became of earlier changes.

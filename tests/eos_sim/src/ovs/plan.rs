@@ -106,6 +106,8 @@ impl Commands {
 mod tests {
     use std::collections::BTreeMap;
 
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::dataplane::{self, Channel, Fallback, Intent, LacpMode, Member, Switchport};
 
@@ -140,7 +142,8 @@ mod tests {
     }
 
     fn change(from: &Intent, to: &Intent) -> String {
-        let (from, to) = (Wanted::new(from, &links()), Wanted::new(to, &links()));
+        let none = BTreeSet::new();
+        let (from, to) = (Wanted::new(from, &links(), &none), Wanted::new(to, &links(), &none));
         transaction("sw", &holding(&from), &to, &links()).join(" ")
     }
 
@@ -237,7 +240,7 @@ mod tests {
         let mut found = Database { bridge: true, ..Database::default() };
         found.ports = [("sw".to_owned(), Port::default()), ("guest".to_owned(), Port::default())].into();
         found.ports.insert("Po7".to_owned(), Port::default());
-        let nothing = Wanted::new(&intent(&[], None), &[]);
+        let nothing = Wanted::new(&intent(&[], None), &[], &BTreeSet::new());
         assert_eq!(
             transaction("sw", &found, &nothing, &[]).join(" "),
             "-- --id=@old_Po7 get Port Po7 -- remove Bridge sw ports @old_Po7"

@@ -37,8 +37,9 @@ struct Cable {
 }
 
 impl Wanted {
-    /// What the configuration comes to on the cables that are there.
-    pub fn new(intent: &Intent, links: &[Link]) -> Self {
+    /// What the configuration comes to on the cables that are there. Of those that were pulled the interface stays, and is
+    /// down.
+    pub fn new(intent: &Intent, links: &[Link], pulled: &BTreeSet<String>) -> Self {
         let cabled: BTreeSet<&str> = links.iter().map(|link| link.name.as_str()).collect();
         let mut wanted = Self::default();
         for (name, port) in &intent.ports {
@@ -52,6 +53,11 @@ impl Wanted {
             let members = channel.members.iter().map(|(name, member)| (name_of(name), member));
             let members: Vec<_> = members.filter(|(name, _)| cabled.contains(name.as_str())).collect();
             wanted.add_channel(*number, channel, &members, &intent.vlans);
+        }
+        for port in pulled {
+            if let Some(cable) = wanted.cables.get_mut(&name_of(port)) {
+                cable.up = false;
+            }
         }
         wanted
     }
@@ -232,7 +238,7 @@ mod tests {
         let mut channel = Channel { port: port(Some(trunk(None, &[20]))), members, fallback: Some(fallback) };
         channel.port.mtu = 1600;
         let intent = Intent { vlans: [10, 20].into(), channels: [(5, channel)].into(), ..Intent::default() };
-        Wanted::new(&intent, &["Et1", "Et2"].map(Link::named))
+        Wanted::new(&intent, &["Et1", "Et2"].map(Link::named), &BTreeSet::new())
     }
 
     #[test]

@@ -20,13 +20,13 @@ fn main() -> Result<()> {
         [(Reload::Instrumented, "an instrumented reload", kills), (Reload::Real, "ifupdown2's reload", real)]
     {
         let start = Instant::now();
-        let Tally { untouched, undone, done, steps } =
+        let Tally { untouched, undone_by_guard, undone_by_next, done, steps } =
             Soak::up(reload, seed)?.kill(kills).with_context(|| format!("seed {seed}, with {name}"))?;
         let steps: Vec<String> = steps.iter().map(|(step, count)| format!("{step} {count}")).collect();
         writeln!(
             std::io::stdout(),
-            "{kills} kills with {name} in {} s (seed {seed}): {untouched} before anything was touched, {undone} undone by \
-             the next run, {done} after all was done; the node was never left in between, and nothing of others changed\n  \
+            "{kills} kills with {name} in {} s (seed {seed}): {untouched} before anything was touched, {undone_by_guard} \
+             undone by the guard, {undone_by_next} undone by the next run, {done} after all was done; the node was never left in between, and nothing of others changed\n  \
              last step begun: {}",
             start.elapsed().as_secs(),
             steps.join(", ")
