@@ -73,6 +73,12 @@ bench: build ## what a task costs that has nothing to do, beside the Python modu
 	@cargo build --quiet --locked --package eos_sim
 	@cargo run --quiet --locked --release --package bench
 
+outage: build ## for how long a migration cuts a node off, beside the way by hand (CAPTURE=1: what was on the cables around every loss)
+	@tests/lab/prepare root
+	@tests/lab/prepare venv
+	@cargo build --quiet --locked --package eos_sim
+	@cargo run --quiet --locked --release --package bench -- migration $(if $(CAPTURE),--capture)
+
 soak: build ## runs killed at random moments, again and again (KILLS=1000, with the real ifreload REAL=30); tasks for one switch at every moment of each other's; more foreign clients
 	@tests/lab/prepare clients
 	cargo run --quiet -p lab --bin soak -- $(or $(KILLS),1000) $(or $(REAL),30) $(SEED)
@@ -87,4 +93,4 @@ faults: build ## what a migration comes to when something goes wrong: every faul
 disabled: ## shows that tests can fail: rules disabled one by one, each with its test that has to go red
 	@tests/disabled/run
 
-.PHONY: molecule help has-cargo build collection release venv lab-root demo test check bench soak faults disabled
+.PHONY: molecule help has-cargo build collection release venv lab-root demo test check bench outage soak faults disabled

@@ -35,6 +35,16 @@ impl Switch<'_> {
         let Progress::Inherited { session, note: Note { channels: theirs, .. }, .. } = &self.progress else {
             return None;
         };
+        if theirs.is_empty() {
+            return Some(Fault::new(
+                "unconfirmed_change",
+                format!(
+                    "reading the Port-Channel: it is as declared, and an earlier run's change waits to be confirmed of which the note on \
+                     this control node is lost, so that it may be undone with it; hint: `configure session {session} commit` on the \
+                     switch keeps that change, `configure session {session} abort` undoes it; then run this task again"
+                ),
+            ));
+        }
         let both = theirs.intersection(&self.channels).next().filter(|_| *theirs != self.channels)?;
         Some(Fault::new(
             "unconfirmed_change",

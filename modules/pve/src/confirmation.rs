@@ -180,6 +180,10 @@ impl Node<'_> {
         let objects: BTreeSet<String> = data.before.file.stanzas.keys().cloned().gather();
         let mut said = State::declared(&picture, &picture.running.interfaces, &objects)?;
         said.file.waits = None;
+        // Whether a link is up that no stanza brings up is not the file's to say.
+        for (name, link) in &mut said.kernel {
+            link.up = link.up.or_else(|| data.before.kernel.get(name)?.up);
+        }
         Ok(Some(said))
     }
 

@@ -16,6 +16,7 @@ use crate::change::Change;
 use crate::linux_bridge::{LinuxBridge, Vlans, is_guest_port};
 use crate::live::Port;
 use crate::node::Node;
+use crate::picture::Picture;
 use crate::spawn;
 use crate::state::{Link, State};
 
@@ -49,6 +50,27 @@ impl Node<'_> {
     /// Makes the Linux bridges of `before` that are missing or miss ports, with their addresses and default routes, in
     /// the place of what Open vSwitch has of their names.
     pub(crate) fn bring_back_linux_bridges(&mut self, before: &State) -> Result<(), Fault> {
+        self.bring_back_missing(before)?;
+        self.bring_back_macs(before)
+    }
+
+    /// One that a reload made has the MAC address of any of its ports; neighbours know the one that it had.
+    fn bring_back_macs(&mut self, before: &State) -> Result<(), Fault> {
+        let wanted: Vec<_> =
+            before.linux_bridges.iter().filter_map(|(name, to)| Some((name, to.as_ref()?))).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let found = Picture::read(&self.paths, self.aim)?.linux_bridges;
+        for (name, to) in wanted {
+            if found.get(name).is_some_and(|found| found.mac != to.mac) {
+                self.ip(&["link", "set", "dev", name, "address", &to.mac])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn bring_back_missing(&mut self, before: &State) -> Result<(), Fault> {
         let left = self.left(before)?;
         let missing: BTreeSet<&String> = left
             .iter()

@@ -26,7 +26,7 @@ impl<'a> Capture<'a> {
     pub fn start(lab: &'a Lab) -> Result<Self> {
         // Until its input ends. It would change to a user of its own, whom the lab does not have.
         let script = format!(
-            "tcpdump -Z root -i any -n -e -tt -l 'icmp or arp or ether proto 0x8809' >{FILE} 2>{FILE}.log &
+            "tcpdump -Z root -i any -n -tt -l 'icmp or arp or ether proto 0x8809' >{FILE} 2>{FILE}.log &
              cat >/dev/null; kill $!; wait"
         );
         let child = lab.exec_command("switch", &["sh", "-c", &script]).stdin(Stdio::piped()).spawn()?;
@@ -54,10 +54,14 @@ impl<'a> Capture<'a> {
 }
 
 impl Packets {
-    /// What was there around an outage, by milliseconds from its beginning.
-    pub fn around(&self, outage: &Outage) -> impl Iterator<Item = String> {
+    /// What was there of LACP, of ARP, and to and from `address` around an outage, by milliseconds from its beginning.
+    pub fn around(&self, outage: &Outage, address: &str) -> impl Iterator<Item = String> {
         let times = outage.at - AROUND..outage.at + outage.ms / 1e3 + AROUND;
-        let packets = self.0.iter().filter(move |(at, _)| times.contains(at));
+        let ends = [format!(" > {address}: "), format!(" {address} > ")];
+        let packets = self.0.iter().filter(move |(at, packet)| {
+            let is_asked = !packet.contains(" ICMP ") || ends.iter().any(|end| packet.contains(end));
+            times.contains(at) && is_asked
+        });
         packets.map(|(at, packet)| format!("{:+8.1} ms  {packet}", (at - outage.at) * 1e3))
     }
 }

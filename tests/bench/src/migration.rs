@@ -155,11 +155,11 @@ pub fn capture() -> Result<()> {
         let capture = Capture::start(&lab)?;
         let probed = way.go(&lab)?;
         let packets = capture.stop()?;
-        for ((name, _), probed) in way.asked().iter().zip(&probed) {
+        for ((name, address), probed) in way.asked().iter().zip(&probed) {
             println!("{name}: {} requests lost, {:.0} ms", probed.lost, probed.ms());
             for outage in &probed.outages {
                 println!("\n{} lost in {:.0} ms:", outage.lost, outage.ms);
-                for line in packets.around(outage) {
+                for line in packets.around(outage, address) {
                     println!("  {line}");
                 }
             }

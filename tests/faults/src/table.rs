@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_cells_that_need_the_guard_are_those_that_are_run_without_it() {
-        let patch = include_str!("../../disabled/guard.patch");
+        let patch = include_str!("../../disabled/guard_of_a_migration.patch");
         let (_, named) = patch.lines().next().unwrap().split_once("/^(").unwrap();
         let named: BTreeSet<&str> = named.split_once(")$/").unwrap().0.split('|').collect();
         let cells = cells().unwrap();

@@ -47,10 +47,10 @@ namespace_exec() {
 		exec "${enter[@]}" env --ignore-environment --chdir=/root "PATH=$node_path" HOME=/root USER=root LOGNAME=root SHELL=/bin/bash \
 			LANG=C.UTF-8 "TERM=${TERM-dumb}" "$@"
 	fi
-	# What Ansible and the modules keep in the user's home goes with the namespace instead: the switches of all labs have one
-	# address. A short path, for the names of Ansible's sockets.
+	# What Ansible and the modules keep in the user's home goes with the namespace instead: the switch of another lab has the
+	# same address. A short path, for the names of Ansible's sockets.
 	exec "${enter[@]}" env --chdir="$PWD" "PATH=$project_dir/.venv/bin:$PATH:$node_path" \
-		XDG_STATE_HOME=/dev/shm/state ANSIBLE_HOME=/dev/shm/ansible ANSIBLE_SSH_CONTROL_PATH_DIR=/dev/shm/ansible/cp "$@"
+		ANSIBLE_HOME=/dev/shm/ansible ANSIBLE_SSH_CONTROL_PATH_DIR=/dev/shm/ansible/cp XDG_STATE_HOME=/dev/shm/state "$@"
 }
 
 namespace_run() { (namespace_exec "$@"); }
