@@ -1,8 +1,9 @@
 //! A cell of the table: what a fault in a phase has to come to, as it is written there.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use lab::uplink::OldState;
 
 use crate::fault::Fault;
@@ -26,7 +27,7 @@ pub struct Cell {
 }
 
 /// How it has to end, without anybody's help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
     /// The node's end.
     pub node: End,
@@ -34,8 +35,20 @@ pub struct Expected {
     pub switch: End,
     /// What Ansible said.
     pub verdict: Verdict,
-    /// The staged file lies there until the next run.
-    pub staged: bool,
+    /// What lies there until the next run.
+    pub left: BTreeSet<Left>,
+}
+
+/// What may be left for the next run to remove, where a cell says so: nothing of it changes anything by itself, but for a
+/// staged file at a boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Left {
+    /// The staged file.
+    Staged,
+    /// The checkpoint of a run that had not changed anything yet.
+    Checkpoint,
+    /// A session on the switch that was not committed.
+    Session,
 }
 
 /// What an end of the link is, whole.
@@ -59,10 +72,10 @@ pub enum Verdict {
 }
 
 impl Cell {
-    /// Reads what stands in a cell: `[*][!]NODE/SWITCH VERDICT[, staged][, vmbr0]`.
+    /// Reads what stands in a cell: `[*[!]]NODE/SWITCH VERDICT[, staged][, checkpoint][, session][, vmbr0]`.
     pub fn parse(fault: Fault, phase: Phase, text: &str) -> Result<Self> {
         let marks: String = text.chars().take_while(|mark| "*!".contains(*mark)).collect();
-        ensure!(["", "*", "!", "*!"].contains(&marks.as_str()), "the marks are `*`, `!` or `*!`");
+        ensure!(["", "*", "*!"].contains(&marks.as_str()), "the marks are `*` and `*!`");
         let mut parts = text.trim_start_matches(['*', '!']).split(", ");
         let (ends, verdict) = parts
             .next()
@@ -73,15 +86,15 @@ impl Cell {
             node: End::parse(node)?,
             switch: End::parse(switch)?,
             verdict: Verdict::parse(verdict)?,
-            staged: false,
+            left: BTreeSet::new(),
         };
         let mut old = OldState::Nic;
         for word in parts {
-            match word {
-                "staged" if !expected.staged => expected.staged = true,
-                "vmbr0" if old == OldState::Nic => old = OldState::Vmbr0,
-                _ => bail!("`{word}` means nothing here, or is there twice"),
-            }
+            let is_new = match word {
+                "vmbr0" => std::mem::replace(&mut old, OldState::Vmbr0) == OldState::Nic,
+                word => expected.left.insert(Left::parse(word)?),
+            };
+            ensure!(is_new, "`{word}` is there twice");
         }
         let (is_small, needs_guard) = (marks.contains('*'), marks.contains('!'));
         Ok(Self { fault, phase, expected, old, is_small, needs_guard })
@@ -103,14 +116,32 @@ impl fmt::Display for Cell {
 impl Expected {
     /// What a run comes to that nothing disturbs.
     pub const MIGRATED: Self =
-        Self { node: End::New, switch: End::New, verdict: Verdict::Done, staged: false };
+        Self { node: End::New, switch: End::New, verdict: Verdict::Done, left: BTreeSet::new() };
 }
 
 impl fmt::Display for Expected {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { node, switch, verdict, staged } = self;
-        let staged = if *staged { ", staged" } else { "" };
-        write!(formatter, "{}/{} {}{staged}", node.word(), switch.word(), verdict.word())
+        let Self { node, switch, verdict, left } = self;
+        write!(formatter, "{}/{} {}", node.word(), switch.word(), verdict.word())?;
+        left.iter().try_for_each(|left| write!(formatter, ", {}", left.word()))
+    }
+}
+
+impl Left {
+    const ALL: [Self; 3] = [Self::Staged, Self::Checkpoint, Self::Session];
+
+    /// As the table has it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Staged => "staged",
+            Self::Checkpoint => "checkpoint",
+            Self::Session => "session",
+        }
+    }
+
+    fn parse(word: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|left| left.word() == word);
+        found.with_context(|| format!("`{word}` means nothing here"))
     }
 }
 

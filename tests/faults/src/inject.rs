@@ -70,13 +70,13 @@ pub fn inject(cell: &Cell, site: &Site, play: &mut Play<'_>) -> Result<Instant> 
             cables(site, "up")?;
         }
         Fault::CablesCrossed => cross(site)?,
-        Fault::SwitchStatic => drop(lab.switch_control("disobey static")?),
-        Fault::PassiveAgainstOff => drop(lab.switch_control("disobey off")?),
-        Fault::WrongVlan => drop(lab.switch_control("disobey vlan")?),
-        Fault::NoPortfast => drop(lab.switch_control("disobey portfast")?),
+        Fault::SwitchStatic => return disobey("static", cell.phase, site, play),
+        Fault::PassiveAgainstOff => return disobey("off", cell.phase, site, play),
+        Fault::WrongVlan => return disobey("vlan", cell.phase, site, play),
+        Fault::NoPortfast => return disobey("portfast", cell.phase, site, play),
         Fault::SwitchUnreachable => {
             play.let_go()?;
-            play.wait_for("the commit with its timer", |_| Ok(!lab.switch_control("timer")?.is_empty()))?;
+            committed(site, play)?;
             control_link(site, "switch", "down")?;
         }
         Fault::ConfirmationRefused => {
@@ -123,6 +123,20 @@ pub fn repair(fault: Fault, site: &Site) -> Result<()> {
         _ => {}
     }
     Ok(())
+}
+
+/// From now on the ports of the switch do otherwise than they are told. That shows once they are told something.
+fn disobey(what: &str, phase: Phase, site: &Site, play: &mut Play<'_>) -> Result<Instant> {
+    site.lab.switch_control(&format!("disobey {what}"))?;
+    play.let_go()?;
+    if phase < Phase::BeforeConfirm {
+        committed(site, play)?;
+    }
+    Ok(Instant::now())
+}
+
+fn committed(site: &Site, play: &mut Play<'_>) -> Result<()> {
+    play.wait_for("the commit with its timer", |_| Ok(!site.lab.switch_control("timer")?.is_empty()))
 }
 
 /// The next `ifreload` that the migration needs; once the new configuration is live, that is the one by which the node goes

@@ -10,15 +10,18 @@ use lab::Lab;
 use lab::uplink::OldState;
 use similar::TextDiff;
 
-use crate::cell::End;
+use crate::cell::{End, Left};
 use crate::site::{NODE, Site};
 
 /// What stands between the two ends in a file.
 const BETWEEN: &str = "\n--- switch ---\n";
-/// What a change leaves below `/var/lib/bothends` for people to read: how it ended, and the texts that were replaced or
-/// given up.
-const RECORDS: [&str; 3] = ["verdict.json", "previous", "undone"];
-const CHECKPOINTS: &str = "/var/lib/bothends/";
+/// What begins the lines of what is left, and what may be where a cell says so.
+const LEFT: [(&str, Left); 3] = [
+    ("/etc/network/interfaces.new ", Left::Staged),
+    // Of a folder of a change, below `/var/lib/bothends`.
+    ("./", Left::Checkpoint),
+    ("session ", Left::Session),
+];
 
 /// Processes of the modules, of their guards, and `ifreload`.
 const PROCESSES: &str = r#"
@@ -37,7 +40,7 @@ pub struct Seen {
     pub node: String,
     /// The switch: its running-config and its startup-config.
     pub switch: String,
-    /// Staged files, checkpoints, locks, processes, sessions, timers.
+    /// Staged files, checkpoints, locks, processes, sessions, timers, a line each.
     pub left: BTreeSet<String>,
 }
 
@@ -48,17 +51,12 @@ impl Seen {
         let mut left = BTreeSet::new();
         let configuration = lab.configuration(NODE)?;
         let belongs = |line: &&str| {
-            let is_record = line
-                .strip_prefix(CHECKPOINTS)
-                .is_some_and(|path| RECORDS.iter().any(|record| path.split('/').next() == Some(record)));
-            let remains = line.starts_with("/etc/network/interfaces.new ")
-                || line.starts_with(CHECKPOINTS) && !is_record
-                || line.ends_with(" is held");
+            let remains = line.ends_with(" is held") || LEFT.iter().any(|(begin, _)| line.starts_with(begin));
             if remains {
                 left.insert((*line).to_owned());
             }
             // A boot makes a link of its own.
-            !remains && !is_record && !line.starts_with("/etc/network/run ")
+            !remains && !line.starts_with("/etc/network/run ")
         };
         let node = configuration.lines().filter(belongs).fold(String::new(), |text, line| {
             // A link of a cable is told with the number of its other end, which is the lab's.
@@ -72,14 +70,19 @@ impl Seen {
         let pending = pending
             .lines()
             .filter(|line| line.trim_start().starts_with("bothends-") && line.contains(" pending"));
+        // One whose commit waits for its confirmation is told by its timer.
+        let pending = pending.filter(|line| !line.contains("pendingCommitTimer"));
         left.extend(pending.map(|line| format!("session {}", line.trim())));
         left.extend(lab.switch_control("timer")?.lines().map(|name| format!("commit timer of {name}")));
         Ok(Self { node, switch, left })
     }
 
-    /// Whether nothing is left over, but for what was staged if that may be.
-    pub fn is_quiet(&self, staged: bool) -> bool {
-        self.left.iter().all(|left| staged && left.starts_with("/etc/network/interfaces.new "))
+    /// What is left, where all of that is of a kind that may be.
+    pub fn may_be_left(&self) -> Result<BTreeSet<Left>> {
+        let kind =
+            |line: &String| LEFT.iter().find_map(|(begin, left)| line.starts_with(begin).then_some(*left));
+        let kinds: Option<BTreeSet<Left>> = self.left.iter().map(kind).collect();
+        kinds.with_context(|| format!("it leaves {:?}", self.left))
     }
 
     /// Which each end is, the node and the switch, compared with what they were and are to be; neither is an error.

@@ -1,7 +1,6 @@
 //! `make faults`: the cells of the table one after the other, in several labs at once, and how each came out.
 //!
-//! `faults [--labs N] [--without-guard] [PATTERN…]`: the cells whose name has a pattern in it, or all. With `--without-guard`
-//! the modules were built without their guard, and each of the cells marked for it has to come out otherwise than written.
+//! `faults [--labs N] [PATTERN…]`: the cells whose name has a pattern in it, or all.
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
@@ -22,13 +21,12 @@ const LABS: usize = 3;
 
 struct Call {
     labs: usize,
-    without_guard: bool,
     patterns: Vec<String>,
 }
 
 impl Call {
     fn parse(words: impl Iterator<Item = String>) -> Result<Self> {
-        let mut call = Self { labs: LABS, without_guard: false, patterns: Vec::new() };
+        let mut call = Self { labs: LABS, patterns: Vec::new() };
         let mut words = words.peekable();
         while let Some(word) = words.next() {
             match word.as_str() {
@@ -37,7 +35,6 @@ impl Call {
                     call.labs =
                         number.parse().ok().filter(|labs| *labs > 0).context("--labs takes a number")?;
                 }
-                "--without-guard" => call.without_guard = true,
                 option if option.starts_with('-') => bail!("unknown option `{option}`"),
                 _ => call.patterns.push(word),
             }
@@ -47,8 +44,7 @@ impl Call {
 
     fn means(&self, cell: &Cell) -> bool {
         let name = cell.name();
-        (!self.without_guard || cell.needs_guard)
-            && (self.patterns.is_empty() || self.patterns.iter().any(|pattern| name.contains(pattern)))
+        self.patterns.is_empty() || self.patterns.iter().any(|pattern| name.contains(pattern))
     }
 }
 
@@ -56,7 +52,7 @@ fn main() -> Result<ExitCode> {
     let call = Call::parse(std::env::args().skip(1))?;
     let cells: Vec<Cell> = table::cells()?.into_iter().filter(|cell| call.means(cell)).collect();
     ensure!(!cells.is_empty(), "no cell has {:?} in its name", call.patterns);
-    if call.patterns.is_empty() && !call.without_guard {
+    if call.patterns.is_empty() {
         for old in OldState::ALL {
             run::undisturbed(old)
                 .with_context(|| format!("an undisturbed migration from `{}`", old.name()))?;
@@ -75,11 +71,7 @@ fn main() -> Result<ExitCode> {
         tally.not_run,
         began.elapsed().as_secs() / 60
     );
-    let is_good = if call.without_guard {
-        tally.otherwise + tally.locked_out == count
-    } else {
-        tally.as_written == count
-    };
+    let is_good = tally.as_written == count;
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

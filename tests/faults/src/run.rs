@@ -66,7 +66,7 @@ pub fn run(cell: &Cell) -> Result<Outcome> {
     play.wait_until_held(cell.phase)?;
     let since = inject::inject(cell, &site, &mut play)?;
 
-    let (back, settled) = match settle(&site, &mut play, since, cell.expected)? {
+    let (back, settled) = match settle(&site, &mut play, since, &cell.expected)? {
         Ok(times) => times,
         Err(silence) => return Ok(Outcome::LockedOut(told(&silence, &play.told()))),
     };
@@ -74,7 +74,7 @@ pub fn run(cell: &Cell) -> Result<Outcome> {
         let when = format!("{:.0} s after the fault, {between:#}", since.elapsed().as_secs_f32());
         return Ok(Outcome::Otherwise(told(&when, &play.told())));
     }
-    let judged = judge(cell.expected, &site, &mut play, &before, &new);
+    let judged = judge(&cell.expected, &site, &mut play, &before, &new);
     let log = play.told();
     drop(play);
     if let Err(otherwise) = judged {
@@ -85,7 +85,7 @@ pub fn run(cell: &Cell) -> Result<Outcome> {
     if cell.expected != Expected::MIGRATED {
         let mut again = Play::start(&site, None)?;
         again.wait()?;
-        if let Err(otherwise) = judge(Expected::MIGRATED, &site, &mut again, &before, &new) {
+        if let Err(otherwise) = judge(&Expected::MIGRATED, &site, &mut again, &before, &new) {
             return Ok(Outcome::Otherwise(told(&format!("the next run: {otherwise:#}"), &again.told())));
         }
     }
@@ -107,7 +107,7 @@ fn settle(
     site: &Site,
     play: &mut Play<'_>,
     since: Instant,
-    expected: Expected,
+    expected: &Expected,
 ) -> Result<Result<(Instant, Instant), String>> {
     loop {
         thread::sleep(PAUSE);
@@ -122,7 +122,9 @@ fn settle(
         let mut is_settled = || {
             is_steady
                 && play.verdict().is_ok_and(|verdict| verdict.is_some())
-                && Seen::look(site).is_ok_and(|seen| seen.is_quiet(expected.staged))
+                && Seen::look(site)
+                    .and_then(|seen| seen.may_be_left())
+                    .is_ok_and(|left| left == expected.left)
         };
         if is_over || is_settled() {
             return Ok(Ok((answers.context("the node is silent")?, now)));
@@ -131,14 +133,12 @@ fn settle(
 }
 
 /// Holds both ends, what is left, and what Ansible said to what is written.
-fn judge(expected: Expected, site: &Site, play: &mut Play<'_>, before: &Seen, new: &Seen) -> Result<()> {
+fn judge(expected: &Expected, site: &Site, play: &mut Play<'_>, before: &Seen, new: &Seen) -> Result<()> {
     let verdict = play.wait()?;
     let seen = Seen::look(site)?;
     let (node, switch) = seen.whole(before, new)?;
-    let staged = seen.left.iter().any(|left| left.starts_with("/etc/network/interfaces.new "));
-    ensure!(seen.is_quiet(staged), "it leaves {:?}", seen.left);
-    let found = Expected { node, switch, verdict, staged };
-    ensure!(found == expected, "expected `{expected}`, found `{found}`");
+    let found = Expected { node, switch, verdict, left: seen.may_be_left()? };
+    ensure!(found == *expected, "expected `{expected}`, found `{found}`");
     Ok(())
 }
 

@@ -1,15 +1,17 @@
 //! One lab in which one cell is run: a node before its migration, the switch, and the witness behind it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
-use lab::Lab;
+use anyhow::{Context, Result};
 use lab::uplink::OldState;
+use lab::{Lab, wait_until};
 
 use crate::witness::Witness;
 
 /// The node that migrates.
 pub const NODE: &str = "node1";
+/// A busy machine is slow to exchange keys.
+const LOGIN: Duration = Duration::from_secs(20);
 
 /// The lab of a cell.
 pub struct Site {
@@ -64,8 +66,9 @@ impl Site {
 
     /// That it takes a login, too.
     pub fn ensure_login(&self) -> Result<()> {
-        ensure!(Witness::logs_in(&self.lab)?, "the node answers, and takes no login");
-        Ok(())
+        wait_until("a login at the node, which answers", LOGIN, || {
+            Ok(Witness::logs_in(&self.lab)?.then_some(()))
+        })
     }
 }
 

@@ -105,6 +105,16 @@ mod tests {
     }
 
     #[test]
+    fn the_cells_that_need_the_guard_are_those_that_are_run_without_it() {
+        let patch = include_str!("../../disabled/guard_of_a_migration.patch");
+        let (_, named) = patch.lines().next().unwrap().split_once("/^(").unwrap();
+        let named: BTreeSet<&str> = named.split_once(")$/").unwrap().0.split('|').collect();
+        let cells = cells().unwrap();
+        let marked: Vec<String> = cells.iter().filter(|cell| cell.needs_guard).map(Cell::name).collect();
+        assert_eq!(named, marked.iter().map(String::as_str).collect());
+    }
+
+    #[test]
     fn a_cell_is_read_with_its_marks() {
         let cells = with_cell("*!new/old gone, staged, vmbr0").unwrap();
         assert_eq!(cells.len(), Fault::ALL.len() * Phase::ALL.len() - 1);
