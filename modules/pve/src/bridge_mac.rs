@@ -63,6 +63,13 @@ pub fn of_nics(picture: &Picture, nics: &BTreeSet<String>) -> Option<String> {
     nics.iter().filter_map(|nic| mac(picture, nic).filter(|mac| counts(mac))).min()
 }
 
+/// The same address, as one that nobody was given by a vendor; nothing where it is one already.
+pub fn locally_administered(mac: &str) -> Option<String> {
+    let (first, rest) = mac.split_once(':')?;
+    let octet = u8::from_str_radix(first, 16).ok().filter(|octet| octet & 2 == 0)?;
+    Some(format!("{:02x}:{rest}", octet | 2))
+}
+
 fn mac(picture: &Picture, interface: &str) -> Option<String> {
     let in_ovs = picture.ovs.interfaces.get(interface).and_then(|interface| interface.mac_in_use.clone());
     in_ovs.or_else(|| picture.links.get(interface).map(|link| link.mac.clone()))

@@ -14,7 +14,7 @@ use crate::live::declared_mac;
 use crate::picture::Picture;
 use crate::setting::Setting;
 use crate::task::Task;
-use crate::{attachment, conflicts, mtu_chain, rules, specs};
+use crate::{attachment, bridge_mac, conflicts, mtu_chain, ovs_extra, rules, specs};
 
 /// The arguments as given.
 #[derive(Debug, Deserialize)]
@@ -87,6 +87,9 @@ impl Task for OvsIntport {
             draft.warn(Address::warnings(stanza));
         }
         attachment::put(draft, &self.name, stanza.as_ref(), conflicts::PortKind::IntPort)?;
+        if let Some(stanza) = &stanza {
+            self.spare_mac(draft, stanza)?;
+        }
         mtu_chain::is_in_order(draft, &self.name)
     }
 }
@@ -107,6 +110,27 @@ impl OvsIntport {
             stanza.set_comment(comments);
         }
         Ok(stanza)
+    }
+
+    /// A new bridge takes the lowest MAC address of its NICs, which may be the one that the IntPort inherits. Then Open vSwitch
+    /// learns it on both, and what comes for the one goes to the other, for seconds after the bridge's own link came up
+    /// (measured). So such a bridge gets one of its own: the same, locally administered.
+    fn spare_mac(&self, draft: &mut Draft<'_>, stanza: &Stanza) -> Result<(), Fault> {
+        let bridge = stanza.get("ovs_bridge").unwrap_or_default();
+        let is_inherited = matches!(self.mac, Setting::Set(Mac::Inherit));
+        let (Some(mac), Some(mut found)) =
+            (declared_mac(stanza).filter(|_| is_inherited), draft.stanza(bridge))
+        else {
+            return Ok(());
+        };
+        // The system id of its bonds is the MAC address of a bridge that is live.
+        let is_new = !draft.picture.ovs.bridges.contains_key(bridge);
+        let Some(own) = bridge_mac::locally_administered(&mac).filter(|_| is_new) else { return Ok(()) };
+        if ovs_extra::setting(&found, "other_config:hwaddr").is_some() {
+            return Ok(());
+        }
+        ovs_extra::set_mac(&mut found, &own);
+        draft.put(&found)
     }
 
     fn set_mac(&self, stanza: &mut Stanza, picture: &Picture) -> Result<(), Fault> {
