@@ -14,8 +14,10 @@ use crate::phase::Phase;
 use crate::play::{Play, WINDOW};
 use crate::site::Site;
 
-/// By then everything has to have come to an end by itself.
+/// By then the node has to answer.
 const LIMIT: Duration = Duration::from_secs(WINDOW + 15);
+/// By then everything has to have come to an end by itself: an `ifreload` that hangs is given up after half a minute.
+const LAST: Duration = Duration::from_secs(WINDOW + 75);
 /// A node that answers for so long is back.
 const STEADY: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(500);
@@ -113,8 +115,7 @@ fn settle(
         thread::sleep(PAUSE);
         let answers = site.answered_since(since);
         let now = Instant::now();
-        let is_over = now >= since + LIMIT;
-        if is_over && answers.is_none_or(|back| back > since + LIMIT) {
+        if now >= since + LIMIT && answers.is_none_or(|back| back > since + LIMIT) {
             return Ok(Err(format!("the node does not answer {LIMIT:?} after the fault")));
         }
         let is_steady = answers.is_some_and(|back| now - back >= STEADY);
@@ -126,7 +127,7 @@ fn settle(
                     .and_then(|seen| seen.may_be_left())
                     .is_ok_and(|left| left == expected.left)
         };
-        if is_over || is_settled() {
+        if now >= since + LAST || is_settled() {
             return Ok(Ok((answers.context("the node is silent")?, now)));
         }
     }
