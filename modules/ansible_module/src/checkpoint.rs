@@ -139,6 +139,11 @@ pub fn sweep(parent: &Path) {
     }
 }
 
+/// Whether there is a checkpoint in `folder`, readable or not.
+pub fn is_there(folder: &Path) -> bool {
+    folder.join(RECORD).exists()
+}
+
 /// The checkpoints below `parent` that nobody finished. Whoever holds the device's lock knows that their makers
 /// are gone.
 pub fn unfinished(parent: &Path) -> Result<Vec<PathBuf>, Fault> {

@@ -10,12 +10,12 @@ use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
 use ansible_module::gather::Gather as _;
 
-use crate::change::{Change, changes};
+use crate::change::Change;
 use crate::guard;
 use crate::links::corrections;
 use crate::linux_bridge::is_guest_port;
 use crate::live::{Bridge, Port};
-use crate::node::{Data, Node, Role, database_deadline};
+use crate::node::{Data, Node, Role, database_deadline, differences};
 use crate::ovsdb::{self, BridgeColumn, Database, InterfaceColumn, NewPort, PortColumn, Transaction};
 use crate::paths::Paths;
 use crate::replacement::misses_a_default_route;
@@ -89,6 +89,7 @@ impl Node<'_> {
     pub(crate) fn go_back_to(&mut self, before: &State) -> Result<(), Fault> {
         // A file that is somebody else's now must not go live by our hand.
         self.put_file_back()?;
+        let before = &self.with_new_guests(before)?;
         // First of all who is reachable, by hand: a reload may take long, or fail.
         let brought_back = self.hand_back(before).and(self.bring_back_linux_bridges(before));
         let left = self.left(before);
@@ -110,7 +111,7 @@ impl Node<'_> {
 
     pub(crate) fn left(&mut self, wanted: &State) -> Result<Vec<Change>, Fault> {
         let picture = Device::read(self)?;
-        Ok(changes(&State::found(&picture, wanted), wanted))
+        Ok(differences(&self.paths, &State::found(&picture, wanted), wanted))
     }
 
     fn step(&mut self, step: &str) -> Result<(), Fault> {

@@ -10,11 +10,11 @@ use ansible_module::fault::Fault;
 use ansible_module::gather::Gather as _;
 
 use crate::apply_options::Aim;
-use crate::change::changes;
-use crate::file::Files;
+use crate::file::{Files, stage_again};
 use crate::guard;
+use crate::interfaces::Kind;
 use crate::lacp_wait;
-use crate::node::{Data, Node, Way};
+use crate::node::{Data, Node, Role, Way, differences};
 use crate::ovsdb::PortColumn;
 use crate::paths::Paths;
 use crate::picture::Picture;
@@ -57,7 +57,7 @@ impl Awaited {
             ..fault
         })?;
         let after = &self.provisional.after;
-        let mut left = changes(&State::found(picture, after), after);
+        let mut left = differences(paths, &State::found(picture, after), after);
         left.retain(|change| !self.provisional.is_later(change));
         if left.is_empty() {
             return Ok(());
@@ -148,7 +148,8 @@ impl Node<'_> {
         self.write_file()?;
         self.way = Way::Final;
         let picture = Device::read(self)?;
-        let left = changes(&State::found(&picture, &provisional.after), &provisional.after);
+        let found = State::found(&picture, &provisional.after);
+        let left = differences(&self.paths, &found, &provisional.after);
         if !left.is_empty() {
             let left: Vec<String> = left.iter().map(ToString::to_string).collect();
             return Err(Fault::new(
@@ -156,17 +157,26 @@ impl Node<'_> {
                 format!("reading back the confirmed change found it not done: {}", left.join("; ")),
             ));
         }
-        self.context.log.line("confirmed");
-        self.write_verdict(Fate::Confirmed, None);
+        self.tell_confirmed();
         self.drop_checkpoint()
     }
 
-    /// Keeps what was staged and is undone now, and says so to whoever asks.
+    /// Says to whoever asks that the change is final.
+    pub(crate) fn tell_confirmed(&self) {
+        self.context.log.line("confirmed");
+        self.write_verdict(Fate::Confirmed, None);
+    }
+
+    /// Keeps what was staged and is undone now, and says so to whoever asks. Where nothing of it was live, it is staged as
+    /// before.
     pub(crate) fn tell_undone(&mut self) -> Result<(), Fault> {
         let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
         let staged = checkpoint.record.data.provisional.as_ref().and_then(|it| it.staged.clone());
-        let kept = staged.map(|text| keep_undone(&self.paths.state, &text)).transpose()?;
-        self.write_verdict(Fate::Undone, kept);
+        if let (Some(text), Role::Provisional(_), false) = (&staged, self.role, self.is_touched()) {
+            return stage_again(&self.paths, text);
+        }
+        self.kept = staged.map(|text| keep_undone(&self.paths.state, &text)).transpose()?;
+        self.write_verdict(Fate::Undone, self.kept.clone());
         Ok(())
     }
 
@@ -180,6 +190,10 @@ impl Node<'_> {
         let objects: BTreeSet<String> = data.before.file.stanzas.keys().cloned().gather();
         let mut said = State::declared(&picture, &picture.running.interfaces, &objects)?;
         said.file.waits = None;
+        // Guests and MAC addresses are of no file.
+        let is_linux = |name: &String| picture.running.interfaces.kind(name) == Kind::LinuxBridge;
+        let bridges = data.before.linux_bridges.iter().filter(|(name, _)| is_linux(name));
+        said.linux_bridges = bridges.map(|(name, bridge)| (name.clone(), bridge.clone())).gather();
         // Whether a link is up that no stanza brings up is not the file's to say.
         for (name, link) in &mut said.kernel {
             link.up = link.up.or_else(|| data.before.kernel.get(name)?.up);
@@ -204,7 +218,12 @@ impl Node<'_> {
 /// Why there is nothing to confirm: the last lines of what became of it.
 pub(crate) fn not_provisional(paths: &Paths) -> Fault {
     let told = match Verdict::read(&paths.state) {
-        Some(Verdict { fate: Fate::Undone | Fate::Waiting, at, log, .. }) => {
+        Some(Verdict { fate: Fate::Waiting, at, .. }) => {
+            format!(
+                "the last one waited from {at} and was undone since, by a boot or with nobody left to note it"
+            )
+        }
+        Some(Verdict { fate: Fate::Undone, at, log, .. }) => {
             let last: Vec<&str> = log.iter().rev().take(3).rev().map(String::as_str).collect();
             format!("the last one was undone at {at}: {}", last.join("; "))
         }

@@ -99,6 +99,16 @@ impl Files {
         if is_there { Ok(vec![put(&paths.staged, None)?]) } else { Ok(Vec::new()) }
     }
 
+    /// Whether they are as they were to be left.
+    pub fn are_written(&self, paths: &Paths) -> Result<bool, Fault> {
+        for (path, file) in self.with_paths(paths) {
+            if read_file(path)? != file.after {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Fails where somebody else changed one of them since.
     pub fn check(&self, paths: &Paths) -> Result<(), Fault> {
         for (path, file) in self.with_paths(paths) {
@@ -165,6 +175,15 @@ fn changed(path: &Path) -> Fault {
             path.display()
         ),
     )
+}
+
+/// Stages again what was taken away, under Proxmox's lock, unless somebody staged something since.
+pub fn stage_again(paths: &Paths, text: &[u8]) -> Result<(), Fault> {
+    let _lock = lock(paths)?;
+    if read_file(&paths.staged)?.is_some() {
+        return Err(changed(&paths.staged));
+    }
+    put(&paths.staged, Some(text)).map(drop)
 }
 
 /// Drops what is staged, under Proxmox's lock, and says so.

@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ansible_module::checkpoint::Checkpoint;
+use ansible_module::checkpoint::{Checkpoint, is_there};
 use ansible_module::context::Context;
 use ansible_module::fault::Fault;
 use ansible_module::lock::holder;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::node::{self, Data};
+use crate::node::{self, Data, Role};
 use crate::paths::Paths;
 use crate::spawn;
 
@@ -31,9 +31,9 @@ const ARMED: &str = "armed";
 const PAUSE: Duration = Duration::from_millis(100);
 /// A guard is looked for more often while somebody waits for it.
 const INTERVAL: Duration = Duration::from_millis(5);
-/// Between two tries to go back: Open vSwitch may be restarting.
+/// Between two tries to go back, at first and at last.
 const AGAIN: Duration = Duration::from_secs(5);
-const TRIES: u32 = 60;
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// Starts the guard of the checkpoint in `folder`, and returns when it watches. Nothing was changed yet, and nothing may be
 /// where this fails.
@@ -73,6 +73,8 @@ fn start_service(paths: &Paths, folder: &Path, guard: &[String], variables: &[(S
         format!("--unit=bothends-{name}"),
         "--description=Goes back from an unfinished change of the network".to_owned(),
         "--property=Restart=on-failure".to_owned(),
+        // What a reload starts, such as a DHCP client, lives on when the guard has done its work.
+        "--property=KillMode=process".to_owned(),
     ];
     let set = |(name, value): &(String, OsString)| format!("--setenv={name}={}", value.to_string_lossy());
     command.extend(variables.iter().map(set));
@@ -98,8 +100,8 @@ pub fn watch(module: &'static str, folder: &Path, context: &Context) {
     if fs::write(folder.join(ARMED), std::process::id().to_string()).is_err() {
         return;
     }
-    let mut tries = 0;
-    while tries < TRIES && !context.is_interrupted() {
+    let mut pause = AGAIN;
+    while !context.is_interrupted() {
         match look(&paths, folder) {
             Look::Gone => return,
             Look::Wait => context.clock.sleep(PAUSE),
@@ -108,11 +110,11 @@ pub fn watch(module: &'static str, folder: &Path, context: &Context) {
                     let _ = kill(pid, Signal::SIGKILL);
                 }
                 context.log.line(&why);
-                let ended = node::go_back(module, folder, context);
-                if ended.is_err() {
-                    context.clock.sleep(AGAIN);
+                if node::go_back(module, folder, Role::Guard, context).is_err() {
+                    // Open vSwitch may be restarting; and who repairs it by hand is not to be pestered.
+                    context.clock.sleep(pause);
+                    pause = (pause * 2).min(LONGEST);
                 }
-                tries += 1;
             }
         }
     }
@@ -138,7 +140,7 @@ fn look(paths: &Paths, folder: &Path) -> Look {
     let holder = holder(&paths.node_lock, &paths.proc.join("locks"));
     let Ok(checkpoint) = Checkpoint::<Data>::load(folder) else {
         // Its record goes before the rest of it.
-        return Look::Gone;
+        return if is_there(folder) { Look::Wait } else { Look::Gone };
     };
     let record = checkpoint.record;
     let maker = holder.filter(|pid| *pid == record.pid);

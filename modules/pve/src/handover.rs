@@ -14,9 +14,9 @@ use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
 use ansible_module::gather::Gather as _;
 
-use crate::change::{Change, changes};
+use crate::change::Change;
 use crate::live::Port;
-use crate::node::Node;
+use crate::node::{Node, differences};
 use crate::ovsdb::{self, NewPort, PortColumn, Transaction};
 use crate::picture::Picture;
 use crate::provisional::falls_back;
@@ -71,7 +71,11 @@ impl<'a> Move<'a> {
             lines.extend(moving.iter().map(|cidr| format!("address del {cidr} dev {name}")));
         }
         for (name, link) in &self.gaining {
-            lines.extend(addresses(link).map(|cidr| format!("address add {cidr} dev {name}")));
+            lines.extend(addresses(link).map(|cidr| {
+                // It was this node's a moment ago: nobody else has to be asked for it.
+                let nodad = if cidr.contains(':') { " nodad" } else { "" };
+                format!("address add {cidr} dev {name}{nodad}")
+            }));
             let gateways = link.gateways.iter().filter(|(_, is)| **is);
             lines.extend(gateways.map(|(gateway, _)| {
                 let family = if gateway.contains(':') { "-6 " } else { "" };
@@ -111,7 +115,7 @@ impl Node<'_> {
             self.wait_for_link(name)?;
         }
         Device::read(self)?;
-        let released = released(changes);
+        let released = self.released(changes);
         let rest = |transaction: &mut Transaction<'_>| {
             make_ports(transaction, changes, &carriers, |name| !is_first(name))
         };
@@ -131,7 +135,7 @@ impl Node<'_> {
     pub(crate) fn hand_back(&mut self, before: &State) -> Result<(), Fault> {
         // Also where Open vSwitch is away: what is the kernel's does not need it.
         let picture = Picture::read(&self.paths, self.aim)?;
-        let left = changes(&State::found(&picture, before), before);
+        let left = differences(&self.paths, &State::found(&picture, before), before);
         self.ovs = picture.ovs;
         let regains = |change: &&Change| match change {
             // Linux bridges are made anew with theirs.
@@ -179,6 +183,17 @@ impl Node<'_> {
         })
     }
 
+    /// The commands by which the ports of the Linux bridges that go leave them. A guest may have stopped since.
+    fn released(&self, changes: &[Change]) -> String {
+        let ports = changes.iter().filter_map(|change| match change {
+            Change::LinuxBridge { from: Some(from), to: None, .. } => Some(from.ports.keys()),
+            _ => None,
+        });
+        let there = ports.flatten().filter(|port| self.paths.sys_class_net.join(port).exists());
+        let lines: Vec<String> = there.map(|port| format!("link set dev {port} nomaster\n")).collect();
+        lines.concat()
+    }
+
     fn wait_for_link(&self, name: &str) -> Result<(), Fault> {
         let link = self.paths.sys_class_net.join(name);
         let deadline = Instant::now() + BORN;
@@ -218,16 +233,6 @@ fn carriers(changes: &[Change], moved: &Move<'_>) -> BTreeSet<String> {
         _ => Vec::new(),
     };
     changes.iter().flat_map(is_carrier).gather()
-}
-
-/// The commands by which the ports of the Linux bridges that go leave them.
-fn released(changes: &[Change]) -> String {
-    let ports = changes.iter().filter_map(|change| match change {
-        Change::LinuxBridge { from: Some(from), to: None, .. } => Some(from.ports.keys()),
-        _ => None,
-    });
-    let lines: Vec<String> = ports.flatten().map(|port| format!("link set dev {port} nomaster\n")).collect();
-    lines.concat()
 }
 
 fn make_bridges(transaction: &mut Transaction<'_>, changes: &[Change]) {
@@ -292,7 +297,7 @@ mod tests {
         assert_eq!(
             Move::of(&changes).batch(),
             "link set dev mgmt address 3c:fd:fe:00:00:01\nlink set dev mgmt up\naddress del 10.10.0.2/24 dev eno1\n\
-             address add 10.10.0.2/24 dev mgmt\naddress add fd00::2/64 dev mgmt\n\
+             address add 10.10.0.2/24 dev mgmt\naddress add fd00::2/64 dev mgmt nodad\n\
              route replace default via 10.10.0.1 proto kernel dev mgmt onlink\n\
              -6 route replace default via fe80::1 proto kernel dev mgmt onlink\n"
         );

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::kernel::{Kind, Links, Master};
 use crate::live::Port;
+use crate::ovsdb;
 use crate::paths::Paths;
 use crate::spawn;
 
@@ -43,10 +44,13 @@ pub struct Vlans {
 }
 
 impl LinuxBridge {
-    /// The same, but for what changes by itself.
-    pub fn is_like(&self, other: &Self) -> bool {
+    /// Whether it is as `wanted`, but for what changes by itself: guests come and go.
+    pub fn is_like(&self, wanted: &Self) -> bool {
         let Self { mac: _, settings, ports } = self;
-        *settings == other.settings && *ports == other.ports
+        let is_foreseen = |name: &String| wanted.ports.contains_key(name) || is_guest_port(name);
+        *settings == wanted.settings
+            && wanted.ports.iter().all(|(name, vlans)| ports.get(name) == Some(vlans))
+            && ports.keys().all(is_foreseen)
     }
 
     /// What it is told in.
@@ -64,6 +68,13 @@ impl LinuxBridge {
 }
 
 impl Vlans {
+    /// Those that the port of a guest has in Open vSwitch.
+    pub fn of_port(port: &ovsdb::Port) -> Self {
+        let trunks = port.trunks.iter().map(|vlan| (*vlan, *vlan)).collect();
+        let tagged = if port.tag.is_none() && port.trunks.is_empty() { vec![(2, 4094)] } else { trunks };
+        Self { pvid: Some(port.tag.unwrap_or(1)), tagged }
+    }
+
     fn text(&self) -> String {
         let pvid = self.pvid.map(|pvid| format!("untagged {pvid}"));
         let tagged = self

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ansible_module::checkpoint::unfinished;
 use ansible_module::context::Context;
-use ansible_module::converge::{self, Target};
+use ansible_module::converge::{self, Device, Target};
 use ansible_module::fault::{Fault, Step};
 use ansible_module::outcome::{Ended, Failure, Report, Seen};
 use ansible_module::run::Module;
@@ -18,6 +18,7 @@ use crate::change::Change;
 use crate::confirmation::{not_provisional, waiting};
 use crate::draft::Draft;
 use crate::file::drop_staged;
+use crate::interfaces::Kind;
 use crate::lacp_wait::Bonds;
 use crate::node::{self, Node, Role};
 use crate::picture::Picture;
@@ -79,7 +80,7 @@ impl Module for NetworkApply {
     }
 
     fn rollback(folder: &Path, context: &Context) -> Ended {
-        node::go_back(Self::SPEC.module, folder, context)
+        node::go_back(Self::SPEC.module, folder, Role::GoBack, context)
     }
 }
 
@@ -124,8 +125,17 @@ impl Task for Staged {
         }
     }
 
-    fn draft(&self, _: &mut Draft<'_>) -> Result<(), Fault> {
-        Ok(())
+    fn draft(&self, draft: &mut Draft<'_>) -> Result<(), Fault> {
+        let Some((Bonds::Named(names), _)) = &self.lacp else { return Ok(()) };
+        match names.iter().find(|name| draft.interfaces().kind(name) != Kind::OvsBond) {
+            None => Ok(()),
+            Some(name) => Err(Fault::new(
+                "bond_not_found",
+                format!(
+                    "option `require_lacp`: `{name}` is no OVSBond of the file that would go live; hint: name one, or `all`"
+                ),
+            )),
+        }
     }
 
     fn lacp(&self) -> Option<(Bonds, Duration)> {
@@ -193,38 +203,39 @@ fn confirmed(params: &Params, context: &Context) -> Ended {
 }
 
 fn discarded(context: &Context) -> Ended {
-    let module = NetworkApply::SPEC.module;
-    let mut node = Node::new(module, context)?;
+    let mut node = Node::new(NetworkApply::SPEC.module, context)?;
     node.role = Role::GoBack;
-    let untouched = |fault| Failure::untouched(Step::Read, fault);
-    let left = unfinished(&node.paths.state).map_err(untouched)?;
-    let is_staged = node.paths.staged.exists();
+    let paths = node.paths.clone();
+    if !context.check_mode {
+        // A guard, or who confirms, may be at work on it at this very moment.
+        node.lock().map_err(|fault| Failure::untouched(Step::Lock, fault))?;
+    }
+    let left = unfinished(&paths.state).map_err(|fault| Failure::untouched(Step::Read, fault))?;
     let mut report = Report {
-        changed: is_staged || !left.is_empty(),
+        changed: false,
         seen: Seen::default(),
         facts: None,
         provisional: None,
-        warnings: node.paths.notice().into_iter().collect(),
+        warnings: paths.notice().into_iter().collect(),
     };
     if !left.is_empty() {
+        report.changed = true;
         report.seen.changes.push("what is provisional: go back to what was before".to_owned());
+        if !context.check_mode {
+            context.log.line("discarded");
+            let gone = converge::recover(&mut node, context)?;
+            report.seen.commands = gone.seen.commands;
+            report.warnings.extend(gone.warnings);
+        }
     }
-    if is_staged {
+    // Going back may have staged again what was.
+    if paths.staged.exists() {
+        report.changed = true;
         report.seen.changes.push(Change::Staged.to_string());
-    }
-    if context.check_mode {
-        return Ok(report);
-    }
-    let paths = node.paths.clone();
-    if !left.is_empty() {
-        context.log.line("discarded");
-        let gone = converge::recover(&mut node, context)?;
-        report.seen.commands = gone.seen.commands;
-        report.warnings.extend(gone.warnings);
-    }
-    if is_staged {
-        let dropped = drop_staged(&paths).map_err(|fault| Failure::untouched(Step::Apply, fault))?;
-        report.seen.commands.push(dropped);
+        if !context.check_mode {
+            let dropped = drop_staged(&paths).map_err(|fault| Failure::untouched(Step::Apply, fault))?;
+            report.seen.commands.push(dropped);
+        }
     }
     Ok(report)
 }

@@ -35,6 +35,9 @@ use crate::task::{self, Params, Task};
 use crate::window::Window;
 use crate::{confirmation, guard};
 
+/// What a reload on the way back is given at least, however short the window was.
+const LEAST_RELOAD: Duration = Duration::from_secs(30);
+
 /// What another process needs to go back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Data {
@@ -68,6 +71,8 @@ pub(crate) enum Role {
     Confirm,
     /// Going back from a checkpoint.
     GoBack,
+    /// The same where nobody asked for it: only from what is not meant to wait.
+    Guard,
 }
 
 /// Where a run is on its way.
@@ -106,6 +111,8 @@ pub struct Node<'a> {
     /// Whether another ifupdown2 was at work when ours wanted to be.
     pub(crate) is_busy: bool,
     pub(crate) way: Way,
+    /// Where a staged text was put that is undone.
+    pub(crate) kept: Option<PathBuf>,
 }
 
 /// Runs a module: arguments first, then the node.
@@ -119,7 +126,9 @@ pub fn converge<T: Task>(params: Params<T::Params>, context: &Context) -> Ended 
     node.lacp = task.lacp();
     if let Some(seconds) = task.confirm_within() {
         node.role = Role::Provisional(seconds);
-        node.limit_reload(seconds);
+        // Half of the window is for the change, and half for the way back and whoever confirms.
+        let limit = &mut node.paths.limits.ifreload;
+        *limit = Duration::from_secs(seconds / 2).min(*limit);
     }
     node.reads_proxmox = task.asks_who_names_it();
     let target = |picture: &Picture| task::plan(&task, &options, picture, context.check_mode);
@@ -129,9 +138,9 @@ pub fn converge<T: Task>(params: Params<T::Params>, context: &Context) -> Ended 
 }
 
 /// Goes back from the checkpoint in `folder`.
-pub fn go_back(module: &'static str, folder: &Path, context: &Context) -> Ended {
+pub(crate) fn go_back(module: &'static str, folder: &Path, role: Role, context: &Context) -> Ended {
     let mut node = Node::new(module, context)?;
-    node.role = Role::GoBack;
+    node.role = role;
     node.named = Some(folder.to_owned());
     converge::recover(&mut node, context)
 }
@@ -168,13 +177,8 @@ impl<'a> Node<'a> {
             commands: Vec::new(),
             is_busy: false,
             way: Way::Forward,
+            kept: None,
         })
-    }
-
-    /// Half of a window of so many seconds is for the change, and half for the way back and whoever confirms.
-    fn limit_reload(&mut self, seconds: u64) {
-        let limit = &mut self.paths.limits.ifreload;
-        *limit = Duration::from_secs(seconds / 2).min(*limit);
     }
 
     /// Removes the checkpoint: there is nothing to go back from any more.
@@ -202,7 +206,7 @@ impl<'a> Node<'a> {
 
     /// Refuses whatever would change the node while somebody's change waits to be confirmed.
     fn refuse_while_waiting(&self) -> Result<(), Fault> {
-        if matches!(self.role, Role::Confirm | Role::GoBack) {
+        if matches!(self.role, Role::Confirm | Role::GoBack | Role::Guard) {
             return Ok(());
         }
         let Some(waiting) = confirmation::waiting(&self.paths)? else { return Ok(()) };
@@ -223,6 +227,9 @@ impl Device for Node<'_> {
     type Change = Change;
 
     fn lock(&mut self) -> Result<(), Fault> {
+        if self.lock.is_some() {
+            return Ok(());
+        }
         let stop = || self.context.is_interrupted();
         let lock = Lock::acquire(&self.paths.node_lock, self.module, self.paths.limits.node_lock, &stop);
         self.lock = Some(lock?);
@@ -252,10 +259,19 @@ impl Device for Node<'_> {
         if data.provisional.is_some() && !guard::live_marker(&self.paths, &folder).exists() {
             // The node booted since, and so came up on the file.
             data.live_touched = false;
+            if data.file_touched && data.files.are_written(&self.paths)? {
+                // The power went between the last two steps of a confirmation.
+                self.checkpoint = Some(checkpoint);
+                self.tell_confirmed();
+                self.drop_checkpoint()?;
+                return Ok(None);
+            }
         }
         let data = checkpoint.record.data.clone();
-        if let Some(provisional) = &data.provisional {
-            self.limit_reload(provisional.window.seconds);
+        // What was read before the lock was taken may have been confirmed, or left to wait, since.
+        let is_meant_to_wait = |it: &Provisional| it.waits && !it.window.is_over();
+        if self.role == Role::Guard && data.provisional.as_ref().is_some_and(is_meant_to_wait) {
+            return Ok(None);
         }
         let superseded = self.superseded(&data)?;
         if superseded.is_some() {
@@ -291,7 +307,7 @@ impl Device for Node<'_> {
     }
 
     fn changes(&self, found: &State, wanted: &State) -> Vec<Change> {
-        let mut all = changes(found, wanted);
+        let mut all = differences(&self.paths, found, wanted);
         if let Some(provisional) = self.provisional_data() {
             all.retain(|change| !provisional.is_later(change));
         }
@@ -323,7 +339,7 @@ impl Device for Node<'_> {
                     answered: self.answered.targets.clone(),
                     staged: None,
                 }),
-                Role::Change | Role::Confirm | Role::GoBack => None,
+                Role::Change | Role::Confirm | Role::GoBack | Role::Guard => None,
             },
             given_up: false,
             kept: Keepsake::default(),
@@ -363,7 +379,7 @@ impl Device for Node<'_> {
         match self.role {
             Role::Provisional(_) => self.leave_waiting(),
             Role::Confirm => self.make_final(),
-            Role::Change | Role::GoBack => self.forget(),
+            Role::Change | Role::GoBack | Role::Guard => self.forget(),
         }
     }
 
@@ -386,6 +402,8 @@ impl Device for Node<'_> {
 
     fn rollback(&mut self, before: &State) -> Result<(), Fault> {
         self.way = Way::Back;
+        // The way back has the time that it needs: nothing comes after it.
+        self.paths.limits.ifreload = self.paths.limits.ifreload.max(LEAST_RELOAD);
         self.go_back_to(before)
     }
 
@@ -410,6 +428,12 @@ impl Device for Node<'_> {
                 folder.display()
             ));
         }
+        notices.extend(self.kept.as_ref().map(|kept| {
+            format!(
+                "what was staged is in `{}` now, and not staged any more: a boot would have brought it up",
+                kept.display()
+            )
+        }));
         notices.extend(self.answered.notice.clone());
         if let Some(checkpoint) = self.checkpoint.as_ref().filter(|it| it.record.data.provisional.is_none()) {
             notices.push(format!(
@@ -420,6 +444,12 @@ impl Device for Node<'_> {
         }
         notices
     }
+}
+
+/// What leads from `found` to `wanted`, as far as it still can be: without guests that are gone.
+pub(crate) fn differences(paths: &Paths, found: &State, wanted: &State) -> Vec<Change> {
+    let exists = |name: &str| paths.sys_class_net.join(name).exists();
+    changes(found, &wanted.clone().without_gone_guests(exists))
 }
 
 /// The default gateways that a change takes away on purpose.

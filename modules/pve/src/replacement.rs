@@ -86,16 +86,33 @@ impl Node<'_> {
             matches!(change, Change::Bridge { name, from: Some(_), to: None } if missing.contains(name))
         });
         self.transact(&in_their_place.cloned().collect::<Vec<_>>(), Port::set_all)?;
+        let mut brought_back = Ok(());
         for change in self.left(before)? {
-            match change {
+            // The address is set also where a port could not be plugged in.
+            brought_back = brought_back.and(match change {
                 Change::LinuxBridge { name, from, to: Some(to) } => {
-                    self.make_linux_bridge(&name, from.as_ref(), &to)?;
+                    self.make_linux_bridge(&name, from.as_ref(), &to)
                 }
-                Change::Link { name, to, .. } if missing.contains(&name) => self.set_addresses(&name, &to)?,
-                _ => {}
+                Change::Link { name, to, .. } if missing.contains(&name) => self.set_addresses(&name, &to),
+                _ => Ok(()),
+            });
+        }
+        brought_back
+    }
+
+    /// `before`, with the guests that were started since on bridges of Open vSwitch that give way to Linux bridges again.
+    pub(crate) fn with_new_guests(&self, before: &State) -> Result<State, Fault> {
+        let mut before = before.clone();
+        let ovs = Picture::read(&self.paths, self.aim)?.ovs;
+        for (name, bridge) in &mut before.linux_bridges {
+            let (Some(bridge), Some(row)) = (bridge, ovs.bridges.get(name)) else { continue };
+            let is_aware = bridge.settings.get("vlan_filtering").is_some_and(|on| on == "1");
+            for guest in row.ports.iter().filter(|port| is_guest_port(port)) {
+                let vlans = ovs.ports.get(guest).filter(|_| is_aware).map(Vlans::of_port);
+                bridge.ports.entry(guest.clone()).or_insert(vlans);
             }
         }
-        Ok(())
+        Ok(before)
     }
 
     /// Makes default routes that are missing on links that are otherwise as wanted: ifupdown2 takes one that it made
@@ -162,7 +179,8 @@ impl Node<'_> {
             self.bridge(&["vlan", "add", "dev", port, "vid", &pvid.to_string(), "pvid", "untagged"])?;
         }
         for (first, last) in &vlans.tagged {
-            self.bridge(&["vlan", "add", "dev", port, "vid", &format!("{first}-{last}")])?;
+            let range = if first == last { first.to_string() } else { format!("{first}-{last}") };
+            self.bridge(&["vlan", "add", "dev", port, "vid", &range])?;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::interfaces::{Interfaces, Stanza};
 use crate::kernel::{self, Master};
-use crate::linux_bridge::LinuxBridge;
+use crate::linux_bridge::{LinuxBridge, is_guest_port};
 use crate::live::{Bridge, Port};
 use crate::picture::{self, Picture};
 
@@ -127,6 +127,20 @@ impl State {
             found.linux_bridges.insert(name.clone(), picture.linux_bridges.get(name).cloned());
         }
         found
+    }
+}
+
+impl State {
+    /// The same without guests' ports of which `exists` says that there is no such link any more: who started a guest may
+    /// have stopped it since.
+    #[must_use]
+    pub fn without_gone_guests(mut self, exists: impl Fn(&str) -> bool) -> Self {
+        let is_gone = |name: &str| is_guest_port(name) && !exists(name);
+        self.ovsdb.ports.retain(|name, port| port.is_none() || !is_gone(name));
+        for bridge in self.linux_bridges.values_mut().flatten() {
+            bridge.ports.retain(|name, _| !is_gone(name));
+        }
+        self
     }
 }
 

@@ -20,6 +20,7 @@ use crate::apply_options::{Aim, ApplyOptions, ForeignChanges};
 use crate::change::changes;
 use crate::draft::Draft;
 use crate::lacp_wait::Bonds;
+use crate::node::Role;
 use crate::picture::Picture;
 use crate::state::State;
 use crate::{also_affected, conflicts, guard, node, spare, writable};
@@ -91,7 +92,7 @@ impl<T: Task> Module for NodeModule<T> {
     }
 
     fn rollback(folder: &Path, context: &Context) -> Ended {
-        node::go_back(T::SPEC.module, folder, context)
+        node::go_back(T::SPEC.module, folder, Role::GoBack, context)
     }
 
     fn guard(folder: &Path, context: &Context) {

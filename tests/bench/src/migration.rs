@@ -108,12 +108,13 @@ pub fn compare() -> Result<()> {
                     "{}: requests were answered twice in run {run}: {probed:?}",
                     cost.name
                 );
+                println!("run {run:>2}  {:<46}{:>4} lost{:>7.0} ms", cost.name, probed.lost, probed.ms());
                 cost.runs.push(probed);
             }
         }
     }
     println!(
-        "{:<46}{:>18}{:>22}",
+        "\n{:<46}{:>18}{:>22}",
         "a migration over the link itself", "requests lost", "milliseconds of that"
     );
     println!("{:<46}{:>9}{:>9}{:>11}{:>11}", "", "median", "worst", "median", "worst");
