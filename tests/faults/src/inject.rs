@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use lab::uplink::OldState;
 
 use crate::cell::Cell;
 use crate::fault::Fault;
@@ -92,6 +93,10 @@ pub fn inject(cell: &Cell, site: &Site, play: &mut Play<'_>) -> Result<Instant> 
         Fault::NodeRebooted => {
             let since = Instant::now();
             lab.lab("reboot", &["node1"])?;
+            if cell.old == OldState::Vmbr0 {
+                // The guest begins with the node.
+                lab.lab("guest", &["node1", "100", "0", "10.10.0.101/24"])?;
+            }
             play.let_go()?;
             return Ok(since);
         }
