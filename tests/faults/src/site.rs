@@ -73,7 +73,7 @@ impl Site {
 }
 
 /// The vendors' parts of MACs. What follows is the lab's own; the rest says which NIC it is.
-const VENDORS: [&str; 2] = ["3c:fd:fe", "00:1c:73"];
+const VENDORS: [&str; 3] = ["3c:fd:fe", "3e:fd:fe", "00:1c:73"];
 
 impl Site {
     /// The text with the labs' own part of MACs left out.

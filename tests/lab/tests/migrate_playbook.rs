@@ -60,6 +60,7 @@ fn without_lacp_on_every_member_both_ends_go_back() -> Result<()> {
 }
 
 #[test]
+#[ignore = "takes minutes: `make faults` runs it"]
 fn a_run_that_was_interrupted_before_it_confirmed_is_undone_by_hand_or_by_itself() -> Result<()> {
     let lab = Lab::up_uplink(OldState::Nic)?;
     let before = both_ends(&lab)?;
@@ -81,6 +82,7 @@ fn a_run_that_was_interrupted_before_it_confirmed_is_undone_by_hand_or_by_itself
 }
 
 #[test]
+#[ignore = "takes minutes: `make faults` runs it"]
 fn what_was_confirmed_at_the_node_alone_is_finished_by_the_next_run() -> Result<()> {
     let lab = Lab::up_uplink(OldState::Vmbr0)?;
     begin(&lab)?.until("The switch's end is confirmed")?.power_fails()?;
@@ -108,6 +110,7 @@ fn what_was_confirmed_at_the_node_alone_is_finished_by_the_next_run() -> Result<
 }
 
 #[test]
+#[ignore = "takes minutes: `make faults` runs it"]
 fn what_somebody_else_staged_does_not_go_live_along() -> Result<()> {
     let lab = Lab::up_uplink(OldState::Nic)?;
     // Killed after it staged, and before anything went live.
