@@ -60,6 +60,10 @@ fn every_disabled_rule_is_one_of_a_document() {
         let mut lines = text.lines();
         let mut line = |key| lines.next().and_then(|line| line.strip_prefix(key)).unwrap_or_default();
         let (filter, shows) = (line("test: "), line("shows: "));
+        // The cells of the fault matrix are held to it by its own tests.
+        if filter.starts_with("package(faults) ") {
+            continue;
+        }
         // A golden case is told by its folder, which the failure of the one test names.
         let is_meant = |name: &String| {
             let function = name.rsplit("::").next().unwrap();
