@@ -141,6 +141,8 @@ fn what_others_do_meanwhile_is_not_confirmed_and_stays() -> Result<()> {
     assert_eq!(lab.interfaces_files()?, (theirs.clone(), Some(theirs)));
     lab.sh(NODE, &format!("rm {STAGED}"))?;
     lab.write(NODE, "/etc/network/interfaces", OLD)?;
+    // It went back to what theirs says, which is nothing of whether the second NIC is up.
+    lab.sh(NODE, "ip link set ens20f1np1 down")?;
     assert_eq!(lab.configuration(NODE)?, before);
     lab.peer_is_answered()
 }
