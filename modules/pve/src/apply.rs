@@ -10,6 +10,7 @@ use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
 use ansible_module::gather::Gather as _;
 
+use crate::announce::announce;
 use crate::change::Change;
 use crate::guard;
 use crate::links::corrections;
@@ -46,7 +47,9 @@ impl Node<'_> {
                 self.delete_linux_bridges(changes)?;
             }
             self.reload(&goes)?;
-            self.plug_guests(changes)
+            self.plug_guests(changes)?;
+            announce(&self.paths);
+            Ok(())
         } else {
             self.step("change Open vSwitch")?;
             self.transact(changes, Port::set_all)?;
@@ -92,6 +95,7 @@ impl Node<'_> {
         let before = &self.with_new_guests(before)?;
         // First of all who is reachable, by hand: a reload may take long, or fail.
         let brought_back = self.hand_back(before).and(self.bring_back_linux_bridges(before));
+        announce(&self.paths);
         let left = self.left(before);
         let goes = left.as_deref().map(goes).unwrap_or_default();
         let exchanged = left.and_then(|left| self.exchange_members(&left));
@@ -106,6 +110,7 @@ impl Node<'_> {
             self.set_links(&left)?;
             self.set_mtus(&left)
         });
+        announce(&self.paths);
         brought_back.and(exchanged).and(reloaded).and(plugged).and(finished)
     }
 

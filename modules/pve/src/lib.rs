@@ -14,6 +14,7 @@ pub mod unixctl;
 pub mod verdict;
 pub mod window;
 
+pub mod announce;
 pub mod apply_options;
 pub mod condone;
 pub mod linux_bridge;
