@@ -35,9 +35,6 @@ use crate::task::{self, Params, Task};
 use crate::window::Window;
 use crate::{confirmation, guard};
 
-/// What a reload on the way back is given at least, however short the window was.
-const LEAST_RELOAD: Duration = Duration::from_secs(30);
-
 /// What another process needs to go back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Data {
@@ -126,9 +123,6 @@ pub fn converge<T: Task>(params: Params<T::Params>, context: &Context) -> Ended 
     node.lacp = task.lacp();
     if let Some(seconds) = task.confirm_within() {
         node.role = Role::Provisional(seconds);
-        // Half of the window is for the change, and half for the way back and whoever confirms.
-        let limit = &mut node.paths.limits.ifreload;
-        *limit = Duration::from_secs(seconds / 2).min(*limit);
     }
     node.reads_proxmox = task.asks_who_names_it();
     let target = |picture: &Picture| task::plan(&task, &options, picture, context.check_mode);
@@ -402,8 +396,6 @@ impl Device for Node<'_> {
 
     fn rollback(&mut self, before: &State) -> Result<(), Fault> {
         self.way = Way::Back;
-        // The way back has the time that it needs: nothing comes after it.
-        self.paths.limits.ifreload = self.paths.limits.ifreload.max(LEAST_RELOAD);
         self.go_back_to(before)
     }
 

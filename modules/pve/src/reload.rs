@@ -9,7 +9,7 @@ use ansible_module::fault::Fault;
 use crate::apply::touch;
 use crate::interfaces::Interfaces;
 use crate::keepsake::Keepsake;
-use crate::node::{Node, database_deadline};
+use crate::node::{Node, Role, Way, database_deadline};
 use crate::ovsdb::{Database, Rows};
 use crate::picture::Picture;
 use crate::spare;
@@ -19,6 +19,8 @@ use crate::view::View;
 /// ifupdown2's status when another instance of it is at work.
 const BUSY: i32 = 89;
 const BUSY_PAUSE: Duration = Duration::from_secs(2);
+/// What a reload on the way back is given, however short the window was.
+const LEAST_RELOAD: Duration = Duration::from_secs(30);
 /// How often what was wiped is put back while others change the same.
 const TRIES: u32 = 3;
 /// The text that a reload has in view, beside its checkpoint.
@@ -103,11 +105,22 @@ impl Node<'_> {
             .map_err(|error| Fault::from_error("ovsdb_failed", &error))
     }
 
+    /// Of a provisional change's window half is for the change, and half for the way back and whoever confirms; the way back has
+    /// the time that it needs, for nothing comes after it.
+    fn reload_limit(&self) -> Duration {
+        let limit = self.paths.limits.ifreload;
+        match (self.role, self.way) {
+            (Role::Provisional(seconds), Way::Forward) => limit.min(Duration::from_secs(seconds / 2)),
+            (Role::Provisional(seconds), _) => limit.min(LEAST_RELOAD.max(Duration::from_secs(seconds / 2))),
+            _ => limit,
+        }
+    }
+
     /// Runs `ifreload -a`. Another one that is at work, such as one that an interrupted run left behind, is waited
     /// for: until it ends, nothing that is read is final.
     fn run_ifreload(&mut self, view: Option<&View>) -> Result<(), Fault> {
         let command = self.paths.ifreload.join(" ");
-        let limit = self.paths.limits.ifreload;
+        let limit = self.reload_limit();
         let deadline = self.context.clock.now() + limit;
         let mut has_stumbled = false;
         self.commands.push(command.clone());
