@@ -73,7 +73,12 @@ impl Awaited {
     fn missing(&self, live: &Live) -> (Vec<String>, BTreeSet<&'static str>) {
         let (mut told, mut remedies) = (Vec::new(), BTreeSet::new());
         for Member { name, channel, is_held_down } in &self.members {
-            let Verdict::Out { reason, cause } = live.verdict(channel, name, None) else { continue };
+            let (reason, cause) = match live.verdict(channel, name, None) {
+                Verdict::Out { reason, cause } => (reason, cause),
+                Verdict::Bundled if live.negotiations.contains_key(name) => continue,
+                // Whatever bundles it, nobody at its other end agreed to that.
+                Verdict::Bundled => (None, Cause::Silence),
+            };
             let cause = if *is_held_down { Cause::ChannelShutDown } else { cause };
             let reason = reason.map(|reason| format!("{reason:?}: ")).unwrap_or_default();
             told.push(format!("{name} of {channel} ({reason}{cause})"));
@@ -223,6 +228,15 @@ mod tests {
              Ethernet2 of Port-Channel10 ({unwanted}); hint: is the port at its other end in "
         );
         assert!(fault.message.starts_with(&expected), "{fault}");
+    }
+
+    #[test]
+    fn one_that_is_bundled_without_lacp_is_not_what_is_waited_for() {
+        let mut live = live(&["Ethernet1", "Ethernet2"], &[]);
+        live.negotiations.clear();
+        let complaint = awaited(&[10]).complaint(&live).unwrap();
+        let silent = "Ethernet1 of Port-Channel10 (nobody answers it in LACP); Ethernet2 of Port-Channel10 (nobody";
+        assert!(complaint.starts_with(&format!("not bundled: {silent}")), "{complaint}");
     }
 
     #[test]
