@@ -235,7 +235,8 @@ mod tests {
         let mut live = live(&["Ethernet1", "Ethernet2"], &[]);
         live.negotiations.clear();
         let complaint = awaited(&[10]).complaint(&live).unwrap();
-        let silent = "Ethernet1 of Port-Channel10 (nobody answers it in LACP); Ethernet2 of Port-Channel10 (nobody";
+        let silent =
+            "Ethernet1 of Port-Channel10 (nobody answers it in LACP); Ethernet2 of Port-Channel10 (nobody";
         assert!(complaint.starts_with(&format!("not bundled: {silent}")), "{complaint}");
     }
 

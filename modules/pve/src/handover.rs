@@ -15,6 +15,7 @@ use ansible_module::fault::Fault;
 use ansible_module::gather::Gather as _;
 
 use crate::change::Change;
+use crate::links::{default_route, own_address};
 use crate::live::Port;
 use crate::node::{Node, differences};
 use crate::ovsdb::{self, NewPort, PortColumn, Transaction};
@@ -71,16 +72,9 @@ impl<'a> Move<'a> {
             lines.extend(moving.iter().map(|cidr| format!("address del {cidr} dev {name}")));
         }
         for (name, link) in &self.gaining {
-            lines.extend(addresses(link).map(|cidr| {
-                // It was this node's a moment ago: nobody else has to be asked for it.
-                let nodad = if cidr.contains(':') { " nodad" } else { "" };
-                format!("address add {cidr} dev {name}{nodad}")
-            }));
+            lines.extend(addresses(link).map(|cidr| own_address("add", cidr, name).join(" ")));
             let gateways = link.gateways.iter().filter(|(_, is)| **is);
-            lines.extend(gateways.map(|(gateway, _)| {
-                let family = if gateway.contains(':') { "-6 " } else { "" };
-                format!("{family}route replace default via {gateway} proto kernel dev {name} onlink")
-            }));
+            lines.extend(gateways.map(|(gateway, _)| default_route("replace", gateway, name).join(" ")));
         }
         lines.push(String::new());
         lines.join("\n")
@@ -298,8 +292,8 @@ mod tests {
             Move::of(&changes).batch(),
             "link set dev mgmt address 3c:fd:fe:00:00:01\nlink set dev mgmt up\naddress del 10.10.0.2/24 dev eno1\n\
              address add 10.10.0.2/24 dev mgmt\naddress add fd00::2/64 dev mgmt nodad\n\
-             route replace default via 10.10.0.1 proto kernel dev mgmt onlink\n\
-             -6 route replace default via fe80::1 proto kernel dev mgmt onlink\n"
+             route replace default via 10.10.0.1 dev mgmt proto kernel onlink\n\
+             route replace default via fe80::1 dev mgmt proto kernel onlink\n"
         );
         assert_eq!(Move::of(&changes[2..]), Move::default());
     }

@@ -47,7 +47,7 @@ impl Node<'_> {
                 .gateways
                 .iter()
                 .filter(|(gateway, is)| **is && from.gateways.get(*gateway) == Some(&false));
-            commands.extend(made.map(|(gateway, _)| route("add", gateway, name, &["onlink"])));
+            commands.extend(made.map(|(gateway, _)| default_route("add", gateway, name)));
         }
         self.run_ip(&commands)
     }
@@ -80,7 +80,7 @@ pub(crate) fn corrections(change: &Change) -> Vec<Vec<String>> {
     }
     let wrong =
         to.gateways.iter().filter(|(gateway, is)| !**is && from.gateways.get(*gateway) == Some(&true));
-    commands.extend(wrong.map(|(gateway, _)| route("del", gateway, name, &[])));
+    commands.extend(wrong.map(|(gateway, _)| default_route("del", gateway, name)));
     commands
 }
 
@@ -91,9 +91,17 @@ fn leave_master(name: &str, from: &Link, to: &Link) -> Option<Vec<String>> {
         .then(|| words(&["link", "set", "dev", name, "nomaster"]))
 }
 
-fn route(verb: &str, gateway: &str, link: &str, more: &[&str]) -> Vec<String> {
-    let family = if gateway.contains(':') { "-6" } else { "-4" };
-    words(&[&[family, "route", verb, "default", "via", gateway, "dev", link], more].concat())
+/// What ip(8) has to do to a default route, as ifupdown2 makes it. The family is that of the gateway: a batch takes no `-6`.
+pub(crate) fn default_route(verb: &str, gateway: &str, link: &str) -> Vec<String> {
+    let route = ["route", verb, "default", "via", gateway, "dev", link];
+    let made: &[&str] = if verb == "del" { &[] } else { &["proto", "kernel", "onlink"] };
+    words(&[&route, made].concat())
+}
+
+/// What ip(8) has to do to give a link an address that was this node's a moment ago: nobody else has to be asked for it.
+pub(crate) fn own_address(verb: &str, cidr: &str, link: &str) -> Vec<String> {
+    let unasked: &[&str] = if cidr.contains(':') { &["nodad"] } else { &[] };
+    words(&[&["address", verb, cidr, "dev", link], unasked].concat())
 }
 
 /// The words of a command.

@@ -13,6 +13,7 @@ use ansible_module::gather::Gather as _;
 
 use crate::apply::touch;
 use crate::change::Change;
+use crate::links::{default_route, own_address};
 use crate::linux_bridge::{LinuxBridge, Vlans, is_guest_port};
 use crate::live::Port;
 use crate::node::Node;
@@ -122,9 +123,7 @@ impl Node<'_> {
             let Change::Link { name, from, to } = change else { continue };
             for (gateway, _) in to.gateways.iter().filter(|(_, is_there)| **is_there) {
                 if from.gateways.get(gateway) != Some(&true) {
-                    self.ip(&[
-                        "route", "add", "default", "via", gateway, "proto", "kernel", "dev", name, "onlink",
-                    ])?;
+                    self.run_ip(&[default_route("add", gateway, name)])?;
                 }
             }
         }
@@ -133,12 +132,10 @@ impl Node<'_> {
 
     pub(crate) fn set_addresses(&mut self, name: &str, link: &Link) -> Result<(), Fault> {
         for (address, _) in link.addresses.iter().filter(|(_, is_there)| **is_there) {
-            self.ip(&["address", "replace", address, "dev", name])?;
+            self.run_ip(&[own_address("replace", address, name)])?;
         }
         for (gateway, _) in link.gateways.iter().filter(|(_, is_there)| **is_there) {
-            self.ip(&[
-                "route", "replace", "default", "via", gateway, "proto", "kernel", "dev", name, "onlink",
-            ])?;
+            self.run_ip(&[default_route("replace", gateway, name)])?;
         }
         Ok(())
     }

@@ -101,7 +101,7 @@ mod tests {
             assert!(chosen.len() >= count && faults.len() >= rows && phases.len() >= columns, "{chosen:#?}");
         };
         spread(&cells.iter().filter(|cell| cell.is_small).collect::<Vec<_>>(), 12, 10, 6);
-        spread(&cells.iter().filter(|cell| cell.needs_guard).collect::<Vec<_>>(), 4, 4, 3);
+        spread(&cells.iter().filter(|cell| cell.needs_guard).collect::<Vec<_>>(), 5, 5, 3);
     }
 
     #[test]

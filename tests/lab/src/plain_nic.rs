@@ -13,6 +13,7 @@ use crate::{Answer, Lab, wait_until};
 pub const NODE: &str = "node1";
 const PEER: &str = "node2";
 const ADDRESS: &str = "192.0.2.10";
+const ADDRESS6: &str = "fd00::10";
 /// The node's router, which is the peer.
 pub const ROUTER: &str = "192.0.2.1";
 /// The file before.
@@ -23,6 +24,10 @@ auto ens20f0np0
 iface ens20f0np0 inet static
 \taddress 192.0.2.10/24
 \tgateway 192.0.2.1
+
+iface ens20f0np0 inet6 static
+\taddress fd00::10/64
+\tgateway fd00::1
 
 iface ens19f0np0 inet manual
 
@@ -45,7 +50,8 @@ pub fn staged() -> [Task; 3] {
         ),
         (
             "pve_ovs_intport",
-            json!({"name": "mgmt", "bridge": "vmbr0", "cidr": format!("{ADDRESS}/24"), "gateway": ROUTER, "apply": false}),
+            json!({"name": "mgmt", "bridge": "vmbr0", "cidr": format!("{ADDRESS}/24"), "gateway": ROUTER, "cidr6": format!("{ADDRESS6}/64"),
+                   "gateway6": "fd00::1", "apply": false}),
         ),
     ]
 }
@@ -61,9 +67,11 @@ impl Lab {
                -- set Port bond0 bond_mode=balance-tcp lacp=active other_config:lacp-time=fast \
                   other_config:lacp-fallback-ab=true other_config:bond-primary=ens20f0np0
              ip link set ens20f0np0 up; ip link set ens20f1np1 up
-             ip address add 192.0.2.1/24 dev vmbr0; ip link set vmbr0 up",
+             ip address add 192.0.2.1/24 dev vmbr0; ip address add fd00::1/64 dev vmbr0 nodad; ip link set vmbr0 up",
         )?;
         lab.write(NODE, "/etc/network/interfaces", OLD)?;
+        // A cable of the lab is silent by itself.
+        lab.write(NODE, "/proc/sys/net/ipv6/conf/ens20f0np0/disable_ipv6", "0")?;
         lab.exec(NODE, &["ifreload", "-a"])?;
         lab.peer_is_answered()?;
         Ok(lab)
@@ -80,11 +88,13 @@ impl Lab {
         self.module(NODE, "pve_network_apply", arguments)
     }
 
-    /// Waits until the peer gets an answer from the node's address.
+    /// Waits until the peer gets an answer from the node's addresses.
     pub fn peer_is_answered(&self) -> Result<()> {
-        wait_until("the node to answer its peer", Duration::from_secs(30), || {
-            let ping = ["ping", "-c", "1", "-W", "1", ADDRESS];
-            Ok(self.exec_command(PEER, &ping).output()?.status.success().then_some(()))
+        [ADDRESS, ADDRESS6].iter().try_for_each(|address| {
+            wait_until("the node to answer its peer", Duration::from_secs(30), || {
+                let ping = ["ping", "-c", "1", "-W", "1", address];
+                Ok(self.exec_command(PEER, &ping).output()?.status.success().then_some(()))
+            })
         })
     }
 

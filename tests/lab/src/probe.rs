@@ -51,7 +51,7 @@ pub struct Outage {
 impl Probed {
     /// The sum of its outages in milliseconds.
     pub fn ms(&self) -> f64 {
-        self.outages.iter().map(|outage| outage.ms).sum()
+        self.outages.iter().map(|outage| outage.ms).fold(0.0, |all, ms| all + ms)
     }
 
     /// From when each request was sent, and which was answered when, in seconds of Unix time.
