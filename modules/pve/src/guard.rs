@@ -20,6 +20,7 @@ use ansible_module::lock::holder;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::announce::announce;
 use crate::node::{self, Data, Role};
 use crate::paths::Paths;
 use crate::spawn;
@@ -34,6 +35,8 @@ const INTERVAL: Duration = Duration::from_millis(5);
 /// Between two tries to go back, at first and at last.
 const AGAIN: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(300);
+/// A fallback of EOS begins after 5 s at the earliest.
+const ANNOUNCED_AFTER: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(4)];
 
 /// Starts the guard of the checkpoint in `folder`, and returns when it watches. Nothing was changed yet, and nothing may be
 /// where this fails.
@@ -110,13 +113,23 @@ pub fn watch(module: &'static str, folder: &Path, context: &Context) {
                     let _ = kill(pid, Signal::SIGKILL);
                 }
                 context.log.line(&why);
-                if node::go_back(module, folder, Role::Guard, context).is_err() {
+                if node::go_back(module, folder, Role::Guard, context).is_ok() {
+                    announce_until_heard(&paths, context);
+                } else {
                     // Open vSwitch may be restarting; and who repairs it by hand is not to be pestered.
                     context.clock.sleep(pause);
                     pause = (pause * 2).min(LONGEST);
                 }
             }
         }
+    }
+}
+
+/// Says again where the node is. A switch that still waits for LACP takes nothing from it for some seconds.
+fn announce_until_heard(paths: &Paths, context: &Context) {
+    for pause in ANNOUNCED_AFTER {
+        context.clock.sleep(pause);
+        announce(paths);
     }
 }
 

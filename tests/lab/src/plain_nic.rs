@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::link::{MEMBERS, Task};
@@ -96,6 +96,13 @@ impl Lab {
                 Ok(self.exec_command(PEER, &ping).output()?.status.success().then_some(()))
             })
         })
+    }
+
+    /// The MAC address that the peer knows of the node.
+    pub fn known_to_peer(&self) -> Result<String> {
+        let entry = self.exec(PEER, &["ip", "neighbour", "show", "to", ADDRESS])?;
+        let mac = entry.split_whitespace().skip_while(|word| *word != "lladdr").nth(1);
+        mac.map(str::to_owned).with_context(|| format!("the peer knows none: {entry:?}"))
     }
 
     /// The two interfaces files of the node; where none is staged, nothing of it.

@@ -89,7 +89,10 @@ fn it_is_undone_when_its_time_is_over_or_it_is_discarded() -> Result<()> {
     let text = lab.stage()?;
     apply_for(&lab, 20)?;
     assert_ne!(lab.configuration(NODE)?, before);
+    lab.peer_is_answered()?;
     lab.wait_until_undone(NODE)?;
+    // From now on nobody but the node has said anything.
+    assert_eq!(lab.known_to_peer()?, lab.read(NODE, "/sys/class/net/ens20f0np0/address")?.trim());
     assert_eq!(lab.configuration(NODE)?, before);
     lab.peer_is_answered()?;
     assert_eq!(lab.read(NODE, "/var/lib/bothends/undone/interfaces")?, text);
