@@ -9,7 +9,7 @@ use ansible_module::fault::Fault;
 use crate::apply::touch;
 use crate::interfaces::Interfaces;
 use crate::keepsake::Keepsake;
-use crate::node::{Node, Role, Way, database_deadline};
+use crate::node::{Node, Way, database_deadline};
 use crate::ovsdb::{Database, Rows};
 use crate::picture::Picture;
 use crate::spare;
@@ -105,15 +105,15 @@ impl Node<'_> {
             .map_err(|error| Fault::from_error("ovsdb_failed", &error))
     }
 
-    /// Of a provisional change's window half is for the change, and half for the way back and whoever confirms; the way back has
-    /// the time that it needs, for nothing comes after it.
+    /// Of a provisional change's window half is for the change, and half for the way back and whoever confirms. The way back has
+    /// the time that it needs, for nothing comes after it; but one that hangs leaves the rest of it to be done by hand.
     fn reload_limit(&self) -> Duration {
         let limit = self.paths.limits.ifreload;
-        match (self.role, self.way) {
-            (Role::Provisional(seconds), Way::Forward) => limit.min(Duration::from_secs(seconds / 2)),
-            (Role::Provisional(seconds), _) => limit.min(LEAST_RELOAD.max(Duration::from_secs(seconds / 2))),
-            _ => limit,
-        }
+        let provisional = self.checkpoint.as_ref().and_then(|it| it.record.data.provisional.as_ref());
+        let Some(half) = provisional.map(|it| Duration::from_secs(it.window.seconds / 2)) else {
+            return limit;
+        };
+        limit.min(if self.way == Way::Forward { half } else { half.max(LEAST_RELOAD) })
     }
 
     /// Runs `ifreload -a`. Another one that is at work, such as one that an interrupted run left behind, is waited
