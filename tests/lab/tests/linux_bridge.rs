@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use lab::link::Task;
 use lab::{Lab, wait_until};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const NODE: &str = "node1";
 /// Beyond the cable: what answers it is on the net.
@@ -214,6 +214,35 @@ fn killed_anywhere(lab: &Lab, (module, arguments): &Task, undone_by: By) -> Resu
     all_answer(lab)
 }
 
+/// What Proxmox does with guests while a change waits is not undone with it, and does not stand against its confirmation.
+#[test]
+fn guests_that_come_and_go_while_a_change_waits_are_where_they_belong() -> Result<()> {
+    let lab = fresh()?;
+    let network_apply = |arguments: Value| lab.module(NODE, "pve_network_apply", &arguments)?.changed();
+    let starts = |id: &str| lab.lab("guest", &[NODE, id, "0", &format!("192.0.2.{id}/24")]);
+    let stops =
+        |id: &str| lab.sh(NODE, &format!("ovs-vsctl del-port vmbr0 tap{id}i0; ip link delete dev tap{id}i0"));
+
+    lab.run(NODE, &staged())?;
+    assert!(network_apply(json!({"confirm_within": 300}))?);
+    starts("101")?;
+    stops("100")?;
+    assert!(network_apply(json!({"state": "discarded"}))?);
+    lab.wait_until_undone(NODE)?;
+    assert_eq!(lab.sh(NODE, "ls /sys/class/net/vmbr0/brif")?.trim(), "ens20f0np0\ntap101i0");
+    answers(&lab, MANAGEMENT)?;
+    answers(&lab, "192.0.2.101")?;
+
+    lab.run(NODE, &staged())?;
+    assert!(network_apply(json!({"confirm_within": 300}))?);
+    starts("102")?;
+    stops("101")?;
+    assert!(network_apply(json!({"state": "confirmed"}))?);
+    assert_eq!(ports(&lab)?, "bond0\nmgmt\ntap102i0");
+    answers(&lab, MANAGEMENT)?;
+    answers(&lab, "192.0.2.102")
+}
+
 /// A node as the installer leaves it, and a guest on its bridge.
 fn fresh() -> Result<Lab> {
     let lab = Lab::up()?;
@@ -252,15 +281,17 @@ fn apply() -> Task {
     ("pve_ovs_bridge", json!({"name": "vmbr0", "pending": "apply"}))
 }
 
-/// Asks from beyond the cable. A neighbour that knows an old MAC address asks again after a while.
 fn all_answer(lab: &Lab) -> Result<()> {
-    for address in [MANAGEMENT, GUEST] {
-        wait_until(&format!("{address} to answer"), LONG, || {
-            let ping = ["ping", "-c", "1", "-W", "1", address];
-            Ok(lab.exec_command(PEER, &ping).output()?.status.success().then_some(()))
-        })?;
-    }
-    Ok(())
+    answers(lab, MANAGEMENT)?;
+    answers(lab, GUEST)
+}
+
+/// Asks from beyond the cable. A neighbour that knows an old MAC address asks again after a while.
+fn answers(lab: &Lab, address: &str) -> Result<()> {
+    wait_until(&format!("{address} to answer"), LONG, || {
+        let ping = ["ping", "-c", "1", "-W", "1", address];
+        Ok(lab.exec_command(PEER, &ping).output()?.status.success().then_some(()))
+    })
 }
 
 fn ports(lab: &Lab) -> Result<String> {
