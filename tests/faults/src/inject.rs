@@ -133,6 +133,12 @@ pub fn repair(fault: Fault, site: &Site) -> Result<()> {
 /// From now on the ports of the switch do otherwise than they are told. That shows once they are told something.
 fn disobey(what: &str, phase: Phase, site: &Site, play: &mut Play<'_>) -> Result<Instant> {
     site.lab.switch_control(&format!("disobey {what}"))?;
+    if phase >= Phase::BeforeConfirm && matches!(what, "static" | "off") {
+        // Who has just heard a partner takes it for there until three of its messages are missing.
+        play.wait_for("LACP to miss the switch", |_| {
+            Ok(!site.node("ovs-appctl lacp/show")?.contains(": current"))
+        })?;
+    }
     play.let_go()?;
     if phase < Phase::BeforeConfirm {
         committed(site, play)?;
