@@ -8,7 +8,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
 
-use crate::kernel::{Cidr, Kind, Links, default_routes};
+use crate::kernel::{Cidr, Kind, Link, Links, default_routes};
 use crate::paths::Paths;
 
 /// What listens here throws everything away (RFC 863).
@@ -23,7 +23,9 @@ const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 /// kind does the same.
 pub fn announce(paths: &Paths) {
     let Ok(links) = Links::read(paths) else { return };
-    for (_, link) in links.iter().filter(|(_, link)| link.is_up && link.kind != Kind::Loopback) {
+    // Where there are MAC addresses to be learned.
+    let is_ethernet = |link: &Link| !matches!(link.kind, Kind::Loopback | Kind::Other);
+    for (_, link) in links.iter().filter(|(_, link)| link.is_up && is_ethernet(link)) {
         for cidr in &link.addresses {
             let _ = to_all(cidr, link.index);
         }
