@@ -107,6 +107,7 @@ impl Node<'_> {
         let plugged = self.bring_back_linux_bridges(before);
         let finished = self.left(before).and_then(|left| {
             self.transact(&left, Port::set_all)?;
+            self.delete_orphans(&left)?;
             self.set_links(&left)?;
             self.set_mtus(&left)
         });

@@ -69,7 +69,7 @@ impl<'a> Move<'a> {
             lines.push(format!("link set dev {name} up"));
         }
         for (name, moving) in &self.losing {
-            lines.extend(moving.iter().map(|cidr| format!("address del {cidr} dev {name}")));
+            lines.extend(moving.iter().map(|cidr| own_address("del", cidr, name).join(" ")));
         }
         for (name, link) in &self.gaining {
             lines.extend(addresses(link).map(|cidr| own_address("add", cidr, name).join(" ")));
@@ -149,14 +149,15 @@ impl Node<'_> {
             )
         };
         let going: Vec<Change> = left.iter().filter(goes).cloned().collect();
-        // Where Open vSwitch does not answer, the addresses are all the more needed.
+        // Where Open vSwitch does not answer, its links stay, and the addresses are all the more needed.
+        let taken = self.run_ip(&taken_back(&left, &regained));
         let gone = self.transact(&going, Port::set_all);
         for change in regained {
             if let Change::Link { name, to, .. } = change {
                 self.set_addresses(name, to)?;
             }
         }
-        gone
+        taken.and(gone)
     }
 
     /// The bonds that begin passive get the rest of what is declared.
@@ -227,6 +228,25 @@ fn carriers(changes: &[Change], moved: &Move<'_>) -> BTreeSet<String> {
         _ => Vec::new(),
     };
     changes.iter().flat_map(is_carrier).gather()
+}
+
+/// The commands that take from links what others of them regain.
+fn taken_back(left: &[Change], regained: &[&Change]) -> Vec<Vec<String>> {
+    let regained: BTreeSet<&str> = regained
+        .iter()
+        .flat_map(|change| match change {
+            Change::Link { to, .. } => addresses(to).collect(),
+            _ => Vec::new(),
+        })
+        .gather();
+    let taken = |change: &Change| match change {
+        Change::Link { name, from, to } => addresses(from)
+            .filter(|cidr| regained.contains(cidr) && to.addresses.get(*cidr) == Some(&false))
+            .map(|cidr| own_address("del", cidr, name))
+            .collect(),
+        _ => Vec::new(),
+    };
+    left.iter().flat_map(taken).collect()
 }
 
 fn make_bridges(transaction: &mut Transaction<'_>, changes: &[Change]) {

@@ -1,11 +1,19 @@
 //! What ip(8) has to do to links: where they are ports, up or down, their MAC addresses, default routes. That of Linux
 //! bridges is in `replacement.rs`.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
 
 use crate::change::Change;
 use crate::node::Node;
 use crate::state::Link;
+
+/// How long Open vSwitch may take until the link of a port that it removed is gone.
+const REMOVED: Duration = Duration::from_secs(3);
+const INTERVAL: Duration = Duration::from_millis(10);
 
 impl Node<'_> {
     /// Takes NICs that are to be in Open vSwitch out of Linux bridges and bonds: until then it can't have them. A bridge
@@ -50,6 +58,34 @@ impl Node<'_> {
             commands.extend(made.map(|(gateway, _)| default_route("add", gateway, name)));
         }
         self.run_ip(&commands)
+    }
+
+    /// Deletes links of ports that are gone: an Open vSwitch that ended while it removed a port knows nothing of its link when it
+    /// is started again.
+    pub(crate) fn delete_orphans(&mut self, changes: &[Change]) -> Result<(), Fault> {
+        let goes = |change: &Change| match change {
+            Change::Link { name, from, to } => (from.present && !to.present).then(|| name.clone()),
+            _ => None,
+        };
+        let mut orphans: Vec<String> = changes.iter().filter_map(goes).collect();
+        if orphans.is_empty() {
+            return Ok(());
+        }
+        Device::read(self)?;
+        orphans.retain(|name| !self.ovs.interfaces.contains_key(name));
+        let deadline = Instant::now() + REMOVED;
+        while Instant::now() < deadline && orphans.iter().any(|name| self.exists(name)) {
+            thread::sleep(INTERVAL);
+        }
+        orphans.retain(|name| self.exists(name));
+        for name in &orphans {
+            self.ip(&["link", "delete", "dev", name])?;
+        }
+        Ok(())
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        self.paths.sys_class_net.join(name).exists()
     }
 
     /// Runs ip(8), with the words of each command.
@@ -98,9 +134,10 @@ pub(crate) fn default_route(verb: &str, gateway: &str, link: &str) -> Vec<String
     words(&[&route, made].concat())
 }
 
-/// What ip(8) has to do to give a link an address that was this node's a moment ago: nobody else has to be asked for it.
+/// What ip(8) has to do to an address of this node, also to give a link one that another had a moment ago: nobody else has to
+/// be asked for it.
 pub(crate) fn own_address(verb: &str, cidr: &str, link: &str) -> Vec<String> {
-    let unasked: &[&str] = if cidr.contains(':') { &["nodad"] } else { &[] };
+    let unasked: &[&str] = if cidr.contains(':') && verb != "del" { &["nodad"] } else { &[] };
     words(&[&["address", verb, cidr, "dev", link], unasked].concat())
 }
 

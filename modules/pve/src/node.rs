@@ -35,6 +35,10 @@ use crate::task::{self, Params, Task};
 use crate::window::Window;
 use crate::{confirmation, guard};
 
+/// How long a database server that crashed is waited for.
+const RESTART: Duration = Duration::from_secs(3);
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// What another process needs to go back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Data {
@@ -187,6 +191,21 @@ impl<'a> Node<'a> {
         Ok(())
     }
 
+    /// Reads the node. A database server that crashed leaves its socket behind, and `ovs-ctl` or systemd starts it again: on the
+    /// way forward that is waited for. On the way back nothing is, for what is the kernel's does not need it.
+    fn picture(&self) -> Result<Picture, Fault> {
+        let clock = &self.context.clock;
+        let restarted_by = clock.now() + RESTART;
+        loop {
+            let picture = Picture::read(&self.paths, self.aim)?;
+            let has_crashed = !picture.ovs_runs && self.paths.ovsdb.exists();
+            if !has_crashed || self.way != Way::Forward || clock.now() >= restarted_by {
+                return Ok(picture);
+            }
+            clock.sleep(PAUSE);
+        }
+    }
+
     /// Where this run ends and its checkpoint stays, because going back failed: its guard need not try again.
     fn leave(&mut self) {
         if let Some(checkpoint) = &mut self.checkpoint
@@ -285,7 +304,7 @@ impl Device for Node<'_> {
         if self.context.check_mode {
             self.refuse_while_waiting()?;
         }
-        let mut picture = Picture::read(&self.paths, self.aim)?;
+        let mut picture = self.picture()?;
         if self.reads_proxmox {
             picture.namers = proxmox::read(&self.paths)?;
         }

@@ -8,7 +8,8 @@ use crate::interfaces::Stanza;
 
 /// The columns that options decide. ovs-vsctl takes the beginning of a name for the whole.
 const OWNED: [&str; 4] = ["datapath_type", "stp_enable", "rstp_enable", "mcast_snooping_enable"];
-const MAC: &str = "other_config:hwaddr";
+/// The MAC address of a bridge that does not take the lowest of its NICs.
+pub const MAC: &str = "other_config:hwaddr";
 
 /// What the stanza sets a column of its bridge to; of several the last counts.
 pub fn setting(stanza: &Stanza, column: &str) -> Option<String> {

@@ -126,7 +126,7 @@ impl OvsIntport {
         // The system id of its bonds is the MAC address of a bridge that is live.
         let is_new = !draft.picture.ovs.bridges.contains_key(bridge);
         let Some(own) = bridge_mac::locally_administered(&mac).filter(|_| is_new) else { return Ok(()) };
-        if ovs_extra::setting(&found, "other_config:hwaddr").is_some() {
+        if ovs_extra::setting(&found, ovs_extra::MAC).is_some() {
             return Ok(());
         }
         ovs_extra::set_mac(&mut found, &own);

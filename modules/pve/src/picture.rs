@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ansible_module::fault::Fault;
 
@@ -20,10 +19,6 @@ use crate::ovsdb::{self, Database, Ovs};
 use crate::paths::Paths;
 use crate::proxmox::Namers;
 use crate::sourced::{self, Sourced};
-
-/// How long a database server that crashed is waited for, whom `ovs-ctl` or systemd starts again.
-const RESTART: Duration = Duration::from_secs(3);
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// An interfaces file: its bytes, and what they say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -147,24 +142,17 @@ pub fn read_file(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
     }
 }
 
-/// What the database holds; `None` where nobody listens on its socket. One that stays behind where nobody listens is that of a
-/// server that crashed, and is about to be started again.
+/// What the database holds; `None` where nobody listens on its socket.
 fn read_ovs(paths: &Paths) -> Result<Option<Ovs>, Fault> {
-    let restarted_by = Instant::now() + RESTART;
-    let read = || Database::open(&paths.ovsdb, Instant::now() + paths.limits.ovsdb)?.read();
-    loop {
-        let error = match read() {
-            Ok(ovs) => return Ok(Some(ovs)),
-            Err(error) => error,
-        };
-        let refusal = match &error {
-            ovsdb::Error::Dialog(jsonrpc::Error::Connect { fact, .. }) => Some(fact.kind()),
-            _ => None,
-        };
-        match refusal {
-            Some(io::ErrorKind::ConnectionRefused) if Instant::now() < restarted_by => thread::sleep(PAUSE),
-            Some(io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => return Ok(None),
-            _ => return Err(Fault::from_error("ovsdb_failed", &error)),
+    match Database::open(&paths.ovsdb, Instant::now() + paths.limits.ovsdb) {
+        Ok(mut database) => {
+            database.read().map(Some).map_err(|error| Fault::from_error("ovsdb_failed", &error))
         }
+        Err(ovsdb::Error::Dialog(jsonrpc::Error::Connect { fact, .. }))
+            if matches!(fact.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(Fault::from_error("ovsdb_failed", &error)),
     }
 }

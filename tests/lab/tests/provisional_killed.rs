@@ -115,6 +115,34 @@ fn it_goes_on_when_its_caller_or_the_connection_is_gone_and_a_boot_undoes_it() -
     lab.peer_is_answered()
 }
 
+#[test]
+fn open_vswitch_that_is_dead_or_hangs_keeps_nobody_from_going_back() -> Result<()> {
+    let lab = Lab::up_plain_nic()?;
+    let before = lab.configuration(NODE)?;
+    lab.stage()?;
+    assert!(lab.network_apply(&apply_for(20))?.changed()?);
+    let pid_of = |daemon: &str| lab.read(NODE, &format!("/run/openvswitch/{daemon}.pid"));
+    let [database, daemon] = [pid_of("ovsdb-server")?, pid_of("ovs-vswitchd")?];
+    let signal = |signal: &str, pid: &str| lab.exec(NODE, &["kill", signal, pid.trim()]);
+    signal("-STOP", &daemon)?;
+    signal("-KILL", &database)?;
+    // Its link is still there, as with the kernel's datapath, and its address is never in two places.
+    let back = "until ip -oneline address show dev ens20f0np0 | grep -q 192.0.2.10/24; do sleep 0.02; done
+                ip -oneline address show dev mgmt scope global";
+    assert_eq!(lab.exec(NODE, &["timeout", "60", "sh", "-c", back])?, "");
+    lab.peer_is_answered()?;
+
+    lab.sh(NODE, "PATH=/usr/share/openvswitch/scripts:$PATH ovs-ctl --no-ovs-vswitchd --no-monitor --no-record-hostname start")?;
+    lab.wait_until_undone(NODE)?;
+    assert_eq!(lab.configuration(NODE)?, before);
+    lab.peer_is_answered()?;
+    signal("-CONT", &daemon)?;
+    lab.vsctl(NODE, &["add-br", "vmbr9"])?;
+    lab.vsctl(NODE, &["del-br", "vmbr9"])?;
+    assert_eq!(lab.configuration(NODE)?, before);
+    Ok(())
+}
+
 /// It is live, waits and can be ended by whoever comes.
 fn waits(lab: &Lab) -> Result<()> {
     wait_for(lab, "grep -qs '\"fate\":\"waiting\"' /var/lib/bothends/verdict.json")?;

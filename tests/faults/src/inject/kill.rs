@@ -84,14 +84,15 @@ pub fn open_vswitch(daemons: &[&str], site: &Site, play: &mut Play<'_>) -> Resul
              ovs-ctl --no-{other} --no-monitor --system-id=random --no-record-hostname start"
         ))?;
     }
+    // A port that was deleted meanwhile has nothing to keep.
     site.node(
         r#"
-        while read -r _ _ _ link _; do
+        sed -n 's/^link set dev \(.*\) address .*/\1/p' /root/fault/kept | while read -r link; do
+          ovs-vsctl --timeout=5 get Interface "$link" name >/dev/null 2>&1 || continue
           for try in $(seq 100); do [ -e "/sys/class/net/$link" ] && break; sleep 0.02; done
-        done <<KEPT
-$(grep '^link set dev .* address' /root/fault/kept)
-KEPT
-        ip -force -batch /root/fault/kept 2>/dev/null || true"#,
+          grep " dev $link\( \|$\)" /root/fault/kept
+        done >/root/fault/good
+        ip -force -batch /root/fault/good 2>/dev/null || true"#,
     )?;
     Ok(since)
 }
