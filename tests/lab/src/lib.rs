@@ -129,6 +129,15 @@ impl Lab {
         self.exec(name, &["sh", "-ec", script])
     }
 
+    /// Waits until `name` gets an answer from an address; a neighbour that knows an old MAC address asks again after a while.
+    /// `options` are ping(8)'s.
+    pub fn wait_for_answer(&self, name: &str, options: &[&str], address: &str) -> Result<()> {
+        let ping = [&["ping", "-c", "1", "-W", "1"], options, &[address]].concat();
+        wait_until(&format!("{address} to answer {name}"), Duration::from_secs(60), || {
+            Ok(self.exec_command(name, &ping).output()?.status.success().then_some(()))
+        })
+    }
+
     /// Writes a file in a node.
     pub fn write(&self, node: &str, path: &str, text: &str) -> Result<()> {
         let mut child = self

@@ -1,13 +1,11 @@
 //! A node whose address is on a plain NIC, and the staged change that makes a bond of that NIC and another: what
 //! `pve_network_apply` is for. The peer, beyond the cables, is a bond that works with either.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::link::{MEMBERS, Task};
-use crate::{Answer, Lab, wait_until};
+use crate::{Answer, Lab};
 
 /// The node.
 pub const NODE: &str = "node1";
@@ -90,12 +88,7 @@ impl Lab {
 
     /// Waits until the peer gets an answer from the node's addresses.
     pub fn peer_is_answered(&self) -> Result<()> {
-        [ADDRESS, ADDRESS6].iter().try_for_each(|address| {
-            wait_until("the node to answer its peer", Duration::from_secs(30), || {
-                let ping = ["ping", "-c", "1", "-W", "1", address];
-                Ok(self.exec_command(PEER, &ping).output()?.status.success().then_some(()))
-            })
-        })
+        [ADDRESS, ADDRESS6].iter().try_for_each(|address| self.wait_for_answer(PEER, &[], address))
     }
 
     /// The MAC address that the peer knows of the node; empty where it knows none.

@@ -286,12 +286,9 @@ fn all_answer(lab: &Lab) -> Result<()> {
     answers(lab, GUEST)
 }
 
-/// Asks from beyond the cable. A neighbour that knows an old MAC address asks again after a while.
+/// From beyond the cable.
 fn answers(lab: &Lab, address: &str) -> Result<()> {
-    wait_until(&format!("{address} to answer"), LONG, || {
-        let ping = ["ping", "-c", "1", "-W", "1", address];
-        Ok(lab.exec_command(PEER, &ping).output()?.status.success().then_some(()))
-    })
+    lab.wait_for_answer(PEER, &[], address)
 }
 
 fn ports(lab: &Lab) -> Result<String> {

@@ -1,20 +1,17 @@
 //! `playbooks/migrate.yml` by real Ansible, over the very link that it changes: from both old states, undone at both ends where
 //! it fails, and finished by the next run where it was interrupted. What each single fault leads to is the fault matrix's business.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
+use lab::Lab;
 use lab::begun::Begun;
 use lab::playbook::Play;
 use lab::uplink::{GUEST, MANAGEMENT, OldState};
-use lab::{Lab, wait_until};
 
 const NODE: &str = "node1";
 /// So that a machine that is busy with other tests is in time, too.
 const UNHURRIED: [&str; 2] = ["-e", "confirm_within=900"];
 /// The task that fails where the migration does, and says what became of both ends.
 const FAILURE: &str = "What became of both ends";
-const LONG: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_node_with_one_plain_uplink_gets_its_link_and_a_second_run_is_idle() -> Result<()> {
@@ -177,13 +174,7 @@ fn is_new_at_both_ends(lab: &Lab, old: OldState) -> Result<()> {
 
 fn all_answer(lab: &Lab, old: OldState) -> Result<()> {
     let guest = (old == OldState::Vmbr0).then_some(GUEST);
-    for address in [MANAGEMENT].into_iter().chain(guest) {
-        wait_until(&format!("{address} to answer"), LONG, || {
-            let ping = ["ping", "-c", "1", "-W", "1", address];
-            Ok(lab.exec_command("control", &ping).output()?.status.success().then_some(()))
-        })?;
-    }
-    Ok(())
+    [MANAGEMENT].into_iter().chain(guest).try_for_each(|address| lab.wait_for_answer("control", &[], address))
 }
 
 /// By what `-vvv` tells of the ssh that ran it.

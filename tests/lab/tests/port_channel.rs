@@ -56,10 +56,7 @@ fn both_ends_made_by_modules_negotiate_and_carry_traffic() -> Result<()> {
             Ok((is_up && text.contains("Active members in this channel: 2")).then_some(()))
         })?;
     }
-    wait_until("an answer of node2 through the switch", Duration::from_secs(60), || {
-        let ping = ["ping", "-c", "1", "-W", "1", "-I", "mgmt", "10.10.0.3"];
-        Ok(lab.exec_command("node1", &ping).output()?.status.success().then_some(()))
-    })?;
+    lab.wait_for_answer("node1", &["-I", "mgmt"], "10.10.0.3")?;
 
     // What is taken away at one end is seen at the other.
     assert!(lab.eos(&json!({"name": 1001, "members": [{"interface": "et7/1"}]}))?.changed()?);

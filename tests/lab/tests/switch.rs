@@ -40,10 +40,7 @@ fn bonds_of_two_nodes_negotiate_with_port_channels_typed_by_hand_and_traffic_cro
             Ok((is_up && text.contains("Active members in this channel: 2")).then_some(()))
         })?;
     }
-    wait_until("an answer of node2 through the switch", Duration::from_secs(60), || {
-        let ping = ["ping", "-c", "1", "-W", "1", "-I", "mgmt", "10.10.0.3"];
-        Ok(lab.exec_command("node1", &ping).output()?.status.success().then_some(()))
-    })
+    lab.wait_for_answer("node1", &["-I", "mgmt"], "10.10.0.3")
 }
 
 #[test]
