@@ -419,7 +419,9 @@ impl Device for Node<'_> {
     }
 
     fn forget(&mut self) -> Result<(), Fault> {
-        if self.role != Role::Change {
+        let was_provisional =
+            self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.record.data.provisional.is_some());
+        if was_provisional || self.role != Role::Change {
             self.tell_undone()?;
         }
         self.drop_checkpoint()

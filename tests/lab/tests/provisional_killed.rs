@@ -109,7 +109,8 @@ fn it_goes_on_when_its_caller_or_the_connection_is_gone_and_a_boot_undoes_it() -
     assert_eq!(told.failure()?, ("not_provisional", "unchanged"), "{}", told.message());
     // Whoever comes next has nothing to tell of it.
     assert_eq!(lab.checkpoints(NODE)?.len(), 1);
-    lab.stage()?;
+    let text = lab.stage()?;
+    assert_eq!(lab.read(NODE, "/var/lib/bothends/undone/interfaces")?, text);
     assert!(lab.network_apply(&json!({}))?.changed()?);
     assert_eq!(lab.checkpoints(NODE)?, Vec::<String>::new());
     lab.peer_is_answered()
@@ -141,6 +142,44 @@ fn open_vswitch_that_is_dead_or_hangs_keeps_nobody_from_going_back() -> Result<(
     lab.vsctl(NODE, &["del-br", "vmbr9"])?;
     assert_eq!(lab.configuration(NODE)?, before);
     Ok(())
+}
+
+#[test]
+fn power_that_goes_in_a_confirmation_leaves_it_confirmed_or_undone() -> Result<()> {
+    let lab = Lab::up_plain_nic()?;
+    // Only once the file is written is the change final.
+    for (is_written, fate) in [(false, "undone"), (true, "confirmed")] {
+        let text = lab.stage()?;
+        assert!(lab.network_apply(&apply_for(300))?.changed()?);
+        let checkpoint = lab.checkpoints(NODE)?.remove(0);
+        lab.sh(NODE, &format!("cp -a {checkpoint} /root/checkpoint"))?;
+        if is_written {
+            assert!(lab.network_apply(&json!({"state": "confirmed"}))?.changed()?);
+        }
+        // As it is on disk from right before the file is written to right before it is removed.
+        let forge = "grep -q '\"file_touched\":false' checkpoint.json
+                     sed -i 's/\"file_touched\":false/\"file_touched\":true/' checkpoint.json";
+        lab.sh(
+            NODE,
+            &format!("rm -rf {checkpoint}; mv /root/checkpoint {checkpoint}; cd {checkpoint}; {forge}"),
+        )?;
+        lab.lab("reboot", &[NODE])?;
+        lab.peer_is_answered()?;
+
+        if !is_written {
+            let told = lab.network_apply(&json!({}))?;
+            assert_eq!(told.failure()?, ("interrupted_run", "rolled_back"), "{}", told.message());
+        }
+        assert!(!lab.network_apply(&json!({}))?.changed()?);
+        assert_eq!(lab.checkpoints(NODE)?, Vec::<String>::new());
+        let file = if is_written { &text } else { OLD };
+        assert_eq!(lab.interfaces_files()?, (file.to_owned(), None));
+        let verdict = lab.read(NODE, "/var/lib/bothends/verdict.json")?;
+        assert!(verdict.contains(&format!("\"fate\":\"{fate}\"")), "{verdict}");
+        // What was staged is nowhere lost.
+        assert!(is_written || lab.read(NODE, "/var/lib/bothends/undone/interfaces")? == text);
+    }
+    lab.peer_is_answered()
 }
 
 /// It is live, waits and can be ended by whoever comes.
