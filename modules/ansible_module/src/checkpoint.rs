@@ -113,9 +113,11 @@ impl<T: Serialize + DeserializeOwned> Checkpoint<T> {
 
     /// Removes it: the change is final, or undone.
     pub fn remove(&self) -> Result<(), Fault> {
-        // The record goes first: without it there is nothing to go back from, whatever else stays.
-        let result =
-            fs::remove_file(self.folder.join(RECORD)).and_then(|()| fs::remove_dir_all(&self.folder));
+        // The record goes first, and for good: without it there is nothing to go back from, whatever else stays. One that a
+        // power cut brought back would undo a change that was told to be final.
+        let result = fs::remove_file(self.folder.join(RECORD))
+            .and_then(|()| sync(&self.folder))
+            .and_then(|()| fs::remove_dir_all(&self.folder));
         result.map_err(|error| fault(&self.folder, "removing the checkpoint", &error))
     }
 

@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 
 use ansible_module::checkpoint::Checkpoint;
-use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
 use ansible_module::gather::Gather as _;
 
@@ -16,7 +15,7 @@ use crate::guard;
 use crate::links::corrections;
 use crate::linux_bridge::is_guest_port;
 use crate::live::{Bridge, Port};
-use crate::node::{Data, Node, Role, database_deadline, differences};
+use crate::node::{Data, Node, Role, database_deadline};
 use crate::ovsdb::{self, BridgeColumn, Database, InterfaceColumn, NewPort, PortColumn, Transaction};
 use crate::paths::Paths;
 use crate::replacement::misses_a_default_route;
@@ -90,8 +89,12 @@ impl Node<'_> {
     /// Goes back from the checkpoint: the file, then what is live, by `ifreload -a` and then directly. What fails
     /// on the way is told at its end: the steps after it may still bring back what there was.
     pub(crate) fn go_back_to(&mut self, before: &State) -> Result<(), Fault> {
-        // A file that is somebody else's now must not go live by our hand.
-        self.put_file_back()?;
+        // A file that is somebody else's now must not go live by our hand. Any other reason for which it is not as before is no
+        // reason to leave the node cut off.
+        let put_back = match self.put_file_back() {
+            Err(fault) if fault.code == "file_changed" => return Err(fault),
+            put_back => put_back,
+        };
         let before = &self.with_new_guests(before)?;
         // First of all who is reachable, by hand: a reload may take long, or fail.
         let brought_back = self.hand_back(before).and(self.bring_back_linux_bridges(before));
@@ -102,22 +105,15 @@ impl Node<'_> {
         // Nothing that was not live yet goes live on the way back: other people's edits of the file are there too.
         let is_touched =
             self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.record.data.live_touched);
-        let reloaded = if is_touched { self.reload(&goes) } else { Ok(()) };
+        let reloaded = if is_touched && put_back.is_ok() { self.reload(&goes) } else { Ok(()) };
         // Debian's ifupdown2 takes guests' ports off a Linux bridge.
         let plugged = self.bring_back_linux_bridges(before);
         let finished = self.left(before).and_then(|left| {
-            self.transact(&left, Port::set_all)?;
-            self.delete_orphans(&left)?;
-            self.set_links(&left)?;
-            self.set_mtus(&left)
+            let set = self.transact(&left, Port::set_all).and_then(|()| self.delete_orphans(&left));
+            set.and(self.set_links(&left)).and(self.set_mtus(&left))
         });
         announce(&self.paths);
-        brought_back.and(exchanged).and(reloaded).and(plugged).and(finished)
-    }
-
-    pub(crate) fn left(&mut self, wanted: &State) -> Result<Vec<Change>, Fault> {
-        let picture = Device::read(self)?;
-        Ok(differences(&self.paths, &State::found(&picture, wanted), wanted))
+        put_back.and(brought_back).and(exchanged).and(reloaded).and(plugged).and(finished)
     }
 
     fn step(&mut self, step: &str) -> Result<(), Fault> {
@@ -153,7 +149,7 @@ impl Node<'_> {
         Ok(())
     }
 
-    fn put_file_back(&mut self) -> Result<(), Fault> {
+    pub(crate) fn put_file_back(&mut self) -> Result<(), Fault> {
         let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
         let data = &checkpoint.record.data;
         if data.file_touched {

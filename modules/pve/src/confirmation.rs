@@ -17,7 +17,7 @@ use crate::lacp_wait;
 use crate::node::{Data, Node, Role, Way, differences};
 use crate::ovsdb::PortColumn;
 use crate::paths::Paths;
-use crate::picture::Picture;
+use crate::picture::{Picture, read_file};
 use crate::provisional::Provisional;
 use crate::state::State;
 use crate::verdict::{Fate, Verdict, keep_previous, keep_undone};
@@ -145,20 +145,34 @@ impl Node<'_> {
         if let Some(previous) = previous {
             keep_previous(&self.paths.state, &previous)?;
         }
-        self.write_file()?;
         self.way = Way::Final;
-        let picture = Device::read(self)?;
-        let found = State::found(&picture, &provisional.after);
-        let left = differences(&self.paths, &found, &provisional.after);
-        if !left.is_empty() {
-            let left: Vec<String> = left.iter().map(ToString::to_string).collect();
-            return Err(Fault::new(
-                "not_settled",
-                format!("reading back the confirmed change found it not done: {}", left.join("; ")),
-            ));
+        if let Err(fault) = self.write_file().and_then(|()| self.is_final(&provisional.after)) {
+            // It waits again, and may be confirmed again.
+            self.way = Way::Forward;
+            return self.take_file_back().and(Err(fault));
         }
         self.tell_confirmed();
         self.drop_checkpoint()
+    }
+
+    fn is_final(&mut self, after: &State) -> Result<(), Fault> {
+        let left = self.left(after)?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+        Err(Fault::new(
+            "not_settled",
+            format!("reading back the confirmed change found it not done: {}", left.join("; ")),
+        ))
+    }
+
+    /// The node's text of before, as while it waits.
+    fn take_file_back(&mut self) -> Result<(), Fault> {
+        self.put_file_back()?;
+        let Some(checkpoint) = &mut self.checkpoint else { return Ok(()) };
+        checkpoint.record.data.file_touched = false;
+        checkpoint.save()
     }
 
     /// Says to whoever asks that the change is final.
@@ -183,12 +197,22 @@ impl Node<'_> {
     /// The file of whoever changed it while the change waited: what it says of the same objects is what to go back to.
     pub(crate) fn superseded(&self, data: &Data) -> Result<Option<State>, Fault> {
         let [before, _] = data.files.running();
-        let picture = Picture::read(&self.paths, Aim::Live)?;
-        if data.provisional.is_none() || data.file_touched || picture.running.bytes.as_deref() == before {
+        if data.provisional.is_none()
+            || data.file_touched
+            || read_file(&self.paths.interfaces)?.as_deref() == before
+        {
             return Ok(None);
         }
+        let picture = Picture::read(&self.paths, Aim::Live)
+            .or_else(|_| Picture::without_ovs(&self.paths, Aim::Live))?;
         let objects: BTreeSet<String> = data.before.file.stanzas.keys().cloned().gather();
-        let mut said = State::declared(&picture, &picture.running.interfaces, &objects)?;
+        let said = State::declared(&picture, &picture.running.interfaces, &objects);
+        let mut said = said.unwrap_or_else(|fault| {
+            self.context
+                .log
+                .line(&format!("what it says is not understood, so what was live comes back: {fault}"));
+            State { file: State::found(&picture, &data.before).file, ..data.before.clone() }
+        });
         said.file.waits = None;
         // Guests and MAC addresses are of no file.
         let is_linux = |name: &String| picture.running.interfaces.kind(name) == Kind::LinuxBridge;

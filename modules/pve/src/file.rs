@@ -3,7 +3,7 @@
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ansible_module::fault::Fault;
 use serde::{Deserialize, Serialize};
@@ -186,17 +186,21 @@ pub fn stage_again(paths: &Paths, text: &[u8]) -> Result<(), Fault> {
     put(&paths.staged, Some(text)).map(drop)
 }
 
-/// Drops what is staged, under Proxmox's lock, and says so.
-pub fn drop_staged(paths: &Paths) -> Result<String, Fault> {
+/// Drops what is staged, under Proxmox's lock, once `keep` has kept it, and says so.
+pub fn drop_staged(
+    paths: &Paths,
+    keep: impl FnOnce(&[u8]) -> Result<PathBuf, Fault>,
+) -> Result<(String, PathBuf), Fault> {
     let _lock = lock(paths)?;
-    put(&paths.staged, None)
+    let kept = keep(&read_file(&paths.staged)?.unwrap_or_default())?;
+    Ok((put(&paths.staged, None)?, kept))
 }
 
 /// Writes or removes a file, and says so.
 fn put(path: &Path, bytes: Option<&[u8]>) -> Result<String, Fault> {
     let (verb, done) = match bytes {
         Some(bytes) => ("write", write(path, bytes)),
-        None => ("remove", fs::remove_file(path)),
+        None => ("remove", remove(path)),
     };
     match done {
         Ok(()) => Ok(format!("{verb} {}", path.display())),
@@ -204,6 +208,12 @@ fn put(path: &Path, bytes: Option<&[u8]>) -> Result<String, Fault> {
             Err(Fault::new("file_not_written", format!("{verb} `{}` failed: {error}", path.display())))
         }
     }
+}
+
+/// For good, also after a power cut: what is staged would go live at the boot.
+fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 /// A run that was killed while it wrote leaves its temporary file; we hold the lock, so nobody is writing one.

@@ -100,9 +100,8 @@ fn not_armed(folder: &Path, fact: &str) -> Fault {
 /// The guard's life: until the checkpoint in `folder` is gone, or can't be gone back from.
 pub fn watch(module: &'static str, folder: &Path, context: &Context) {
     let Ok(paths) = node::paths() else { return };
-    if fs::write(folder.join(ARMED), std::process::id().to_string()).is_err() {
-        return;
-    }
+    // One that can't say so watches all the same: it may have been started again while the disk is full.
+    let _ = fs::write(folder.join(ARMED), std::process::id().to_string());
     let mut pause = AGAIN;
     while !context.is_interrupted() {
         match look(&paths, folder) {

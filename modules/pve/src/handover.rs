@@ -17,9 +17,8 @@ use ansible_module::gather::Gather as _;
 use crate::change::Change;
 use crate::links::{default_route, own_address};
 use crate::live::Port;
-use crate::node::{Node, differences};
+use crate::node::Node;
 use crate::ovsdb::{self, NewPort, PortColumn, Transaction};
-use crate::picture::Picture;
 use crate::provisional::falls_back;
 use crate::state::{Link, State};
 
@@ -115,9 +114,9 @@ impl Node<'_> {
         };
         if released.is_empty() {
             self.send(rest)?;
-            self.ip_batch(&moved.batch())?;
+            self.move_addresses(&moved, "")?;
         } else {
-            self.ip_batch(&(released + &moved.batch()))?;
+            self.move_addresses(&moved, &released)?;
             self.send(rest)?;
         }
         self.delete_linux_bridges(changes)?;
@@ -128,9 +127,7 @@ impl Node<'_> {
     /// Gives addresses back, by hand, to links that lost them to ports which go.
     pub(crate) fn hand_back(&mut self, before: &State) -> Result<(), Fault> {
         // Also where Open vSwitch is away: what is the kernel's does not need it.
-        let picture = Picture::read(&self.paths, self.aim)?;
-        let left = differences(&self.paths, &State::found(&picture, before), before);
-        self.ovs = picture.ovs;
+        let left = self.left(before)?;
         let regains = |change: &&Change| match change {
             // Linux bridges are made anew with theirs.
             Change::Link { name, from, to } if before.linux_bridges.get(name).is_none_or(Option::is_none) => {
@@ -150,14 +147,17 @@ impl Node<'_> {
         };
         let going: Vec<Change> = left.iter().filter(goes).cloned().collect();
         // Where Open vSwitch does not answer, its links stay, and the addresses are all the more needed.
-        let taken = self.run_ip(&taken_back(&left, &regained));
+        // What is left of them is read back in the end: with the first of a network may go its others.
+        for command in taken_back(&left, &regained) {
+            let _ = self.run_ip(&[command]);
+        }
         let gone = self.transact(&going, Port::set_all);
         for change in regained {
             if let Change::Link { name, to, .. } = change {
                 self.set_addresses(name, to)?;
             }
         }
-        taken.and(gone)
+        gone
     }
 
     /// The bonds that begin passive get the rest of what is declared.
@@ -206,14 +206,23 @@ impl Node<'_> {
         Ok(())
     }
 
-    /// Runs commands of ip(8) in one process.
-    fn ip_batch(&mut self, lines: &str) -> Result<(), Fault> {
+    /// Moves addresses in one process of ip(8), which does not stop halfway: with the first address of a network its others may
+    /// be gone already. Whether they are where they belong is what counts.
+    fn move_addresses(&mut self, moved: &Move<'_>, released: &str) -> Result<(), Fault> {
         let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
         let path = checkpoint.folder().join(BATCH);
-        fs::write(&path, lines).map_err(|error| {
+        fs::write(&path, released.to_owned() + &moved.batch()).map_err(|error| {
             Fault::new("checkpoint_failed", format!("writing `{}` failed: {error}", path.display()))
         })?;
-        self.ip(&["-batch", &path.to_string_lossy()])
+        let done = self.ip(&["-force", "-batch", &path.to_string_lossy()]);
+        let Err(fault) = done else { return Ok(()) };
+        let links = self.picture()?.links;
+        let has = |name: &str, cidr: &str| {
+            links.get(name).is_some_and(|link| link.addresses.iter().any(|has| has.to_string() == cidr))
+        };
+        let is_moved = moved.gaining.iter().all(|(name, link)| addresses(link).all(|cidr| has(name, cidr)))
+            && moved.losing.iter().all(|(name, moving)| !moving.iter().any(|cidr| has(name, cidr)));
+        if is_moved { Ok(()) } else { Err(fault) }
     }
 }
 

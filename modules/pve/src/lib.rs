@@ -25,6 +25,7 @@ pub mod proxmox;
 pub mod reach;
 pub mod rules;
 pub mod setting;
+mod sight;
 pub mod sourced;
 pub mod state;
 

@@ -4,11 +4,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ansible_module::converge::Device;
 use ansible_module::fault::Fault;
 
 use crate::change::Change;
 use crate::node::Node;
+use crate::sight::Presence;
 use crate::state::Link;
 
 /// How long Open vSwitch may take until the link of a port that it removed is gone.
@@ -68,20 +68,22 @@ impl Node<'_> {
             _ => None,
         };
         let mut orphans: Vec<String> = changes.iter().filter_map(goes).collect();
-        if orphans.is_empty() {
+        if orphans.is_empty() || !self.picture()?.ovs_runs {
             return Ok(());
         }
-        Device::read(self)?;
         orphans.retain(|name| !self.ovs.interfaces.contains_key(name));
-        let deadline = Instant::now() + REMOVED;
-        while Instant::now() < deadline && orphans.iter().any(|name| self.exists(name)) {
+        self.remove_links(orphans)
+    }
+
+    /// Deletes links of which Open vSwitch knows nothing, or nothing any more: then they may be on their way.
+    pub(crate) fn remove_links(&mut self, mut names: Vec<String>) -> Result<(), Fault> {
+        let deadline =
+            Instant::now() + if self.presence == Presence::Runs { REMOVED } else { Duration::ZERO };
+        while Instant::now() < deadline && names.iter().any(|name| self.exists(name)) {
             thread::sleep(INTERVAL);
         }
-        orphans.retain(|name| self.exists(name));
-        for name in &orphans {
-            self.ip(&["link", "delete", "dev", name])?;
-        }
-        Ok(())
+        names.retain(|name| self.exists(name));
+        names.iter().try_for_each(|name| self.ip(&["link", "delete", "dev", name]))
     }
 
     fn exists(&self, name: &str) -> bool {

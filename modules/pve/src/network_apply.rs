@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ansible_module::checkpoint::unfinished;
+use ansible_module::checkpoint::{Checkpoint, unfinished};
 use ansible_module::context::Context;
 use ansible_module::converge::{self, Device, Target};
 use ansible_module::fault::{Fault, Step};
@@ -20,10 +20,10 @@ use crate::draft::Draft;
 use crate::file::drop_staged;
 use crate::interfaces::Kind;
 use crate::lacp_wait::Bonds;
-use crate::node::{self, Node, Role};
+use crate::node::{self, Data, Node, Role};
 use crate::picture::Picture;
 use crate::task::{Params as TaskParams, Task};
-use crate::verdict::{Fate, Verdict};
+use crate::verdict::{Fate, Verdict, keep_undone};
 use crate::{guard, rules, specs};
 
 /// A window that is shorter leaves no time to log in and confirm.
@@ -175,10 +175,16 @@ fn confirmed(params: &Params, context: &Context) -> Ended {
     let mut node = Node::new(NetworkApply::SPEC.module, context)?;
     node.role = Role::Confirm;
     let untouched = |fault| Failure::untouched(Step::Read, fault);
+    if !context.check_mode {
+        // Who confirms it at this very moment has done so by then, and its time may be over.
+        node.lock().map_err(|fault| Failure::untouched(Step::Lock, fault))?;
+        node.finish_confirmations().map_err(untouched)?;
+    }
     let Some((folder, window)) = waiting(&node.paths).map_err(untouched)? else {
-        let is_confirmed =
-            Verdict::read(&node.paths.state).is_some_and(|verdict| verdict.fate == Fate::Confirmed);
-        if is_confirmed {
+        // Where something is left to be undone, the last verdict is not about that.
+        if unfinished(&node.paths.state).map_err(untouched)?.is_empty()
+            && Verdict::read(&node.paths.state).is_some_and(|verdict| verdict.fate == Fate::Confirmed)
+        {
             return Ok(Report {
                 changed: false,
                 seen: Seen::default(),
@@ -192,7 +198,6 @@ fn confirmed(params: &Params, context: &Context) -> Ended {
     let left = window.left().map_err(untouched)?;
     node.lacp = lacp.map(|(bonds, limit)| (bonds, limit.min(left / 2)));
     let awaited = node.take_up(&folder).map_err(untouched)?;
-    node.named = Some(folder);
     let paths = node.paths.clone();
     let target = |picture: &Picture| {
         awaited.holds(&paths, picture)?;
@@ -209,6 +214,7 @@ fn discarded(context: &Context) -> Ended {
     if !context.check_mode {
         // A guard, or who confirms, may be at work on it at this very moment.
         node.lock().map_err(|fault| Failure::untouched(Step::Lock, fault))?;
+        node.finish_confirmations().map_err(|fault| Failure::untouched(Step::Read, fault))?;
     }
     let left = unfinished(&paths.state).map_err(|fault| Failure::untouched(Step::Read, fault))?;
     let mut report = Report {
@@ -218,6 +224,9 @@ fn discarded(context: &Context) -> Ended {
         provisional: None,
         warnings: paths.notice().into_iter().collect(),
     };
+    let was_provisional = left
+        .iter()
+        .any(|folder| Checkpoint::<Data>::load(folder).is_ok_and(|it| it.record.data.provisional.is_some()));
     if !left.is_empty() {
         report.changed = true;
         report.seen.changes.push("what is provisional: go back to what was before".to_owned());
@@ -228,13 +237,15 @@ fn discarded(context: &Context) -> Ended {
             report.warnings.extend(gone.warnings);
         }
     }
-    // Going back may have staged again what was.
-    if paths.staged.exists() {
+    // What is there beside a provisional change was staged since, by somebody else.
+    if !was_provisional && paths.staged.exists() {
         report.changed = true;
         report.seen.changes.push(Change::Staged.to_string());
         if !context.check_mode {
-            let dropped = drop_staged(&paths).map_err(|fault| Failure::untouched(Step::Apply, fault))?;
+            let dropped = drop_staged(&paths, |text| keep_undone(&paths.state, text));
+            let (dropped, kept) = dropped.map_err(|fault| Failure::untouched(Step::Apply, fault))?;
             report.seen.commands.push(dropped);
+            report.warnings.push(format!("what was staged is in `{}` now", kept.display()));
         }
     }
     Ok(report)

@@ -30,14 +30,11 @@ use crate::provisional::{self, Provisional};
 use crate::proxmox;
 use crate::reach::{self, Answered, Targets};
 use crate::reload;
+use crate::sight::Presence;
 use crate::state::State;
 use crate::task::{self, Params, Task};
 use crate::window::Window;
 use crate::{confirmation, guard};
-
-/// How long a database server that crashed is waited for.
-const RESTART: Duration = Duration::from_secs(3);
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// What another process needs to go back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -108,6 +105,8 @@ pub struct Node<'a> {
     pub(crate) checkpoint: Option<Checkpoint<Data>>,
     /// The database as it was last read: what a transaction is built against.
     pub(crate) ovs: Ovs,
+    /// Whether it was there to be read then.
+    pub(crate) presence: Presence,
     pub(crate) commands: Vec<String>,
     /// Whether another ifupdown2 was at work when ours wanted to be.
     pub(crate) is_busy: bool,
@@ -172,6 +171,7 @@ impl<'a> Node<'a> {
             named: None,
             checkpoint: None,
             ovs: Ovs::default(),
+            presence: Presence::Away,
             commands: Vec::new(),
             is_busy: false,
             way: Way::Forward,
@@ -191,30 +191,36 @@ impl<'a> Node<'a> {
         Ok(())
     }
 
-    /// Reads the node. A database server that crashed leaves its socket behind, and `ovs-ctl` or systemd starts it again: on the
-    /// way forward that is waited for. On the way back nothing is, for what is the kernel's does not need it.
-    fn picture(&self) -> Result<Picture, Fault> {
-        let clock = &self.context.clock;
-        let restarted_by = clock.now() + RESTART;
-        loop {
-            let picture = Picture::read(&self.paths, self.aim)?;
-            let has_crashed = !picture.ovs_runs && self.paths.ovsdb.exists();
-            if !has_crashed || self.way != Way::Forward || clock.now() >= restarted_by {
-                return Ok(picture);
-            }
-            clock.sleep(PAUSE);
-        }
-    }
-
-    /// Where this run ends and its checkpoint stays, because going back failed: its guard need not try again.
+    /// Where this run ends and its checkpoint stays, because going back failed: its guard need not try again. That of another
+    /// run's, which this one came upon, does.
     fn leave(&mut self) {
         if let Some(checkpoint) = &mut self.checkpoint
             && checkpoint.record.data.provisional.is_none()
+            && checkpoint.record.pid == std::process::id()
         {
             checkpoint.record.data.given_up = true;
             // Where that can't be noted, the guard tries once more.
             let _ = checkpoint.save();
         }
+    }
+
+    /// Finishes confirmations that were cut off, by the power, between their last two steps: the file is written, and the node
+    /// came up on it. For the lock's holder.
+    pub(crate) fn finish_confirmations(&mut self) -> Result<(), Fault> {
+        for folder in unfinished(&self.paths.state)? {
+            // One that can't be read is told where it is gone back from.
+            let Ok(checkpoint) = Checkpoint::<Data>::load(&folder) else { continue };
+            let data = &checkpoint.record.data;
+            if is_undone_by_a_boot(&self.paths, &checkpoint)
+                && data.file_touched
+                && data.files.are_written(&self.paths)?
+            {
+                self.checkpoint = Some(checkpoint);
+                self.tell_confirmed();
+                self.drop_checkpoint()?;
+            }
+        }
+        Ok(())
     }
 
     /// Refuses whatever would change the node while somebody's change waits to be confirmed.
@@ -246,11 +252,7 @@ impl Device for Node<'_> {
         let stop = || self.context.is_interrupted();
         let lock = Lock::acquire(&self.paths.node_lock, self.module, self.paths.limits.node_lock, &stop);
         self.lock = Some(lock?);
-        match self.named.clone().filter(|_| self.role == Role::Confirm) {
-            // Its time may have been over while the lock was waited for.
-            Some(folder) => self.take_up(&folder).map(drop),
-            None => self.refuse_while_waiting(),
-        }
+        self.refuse_while_waiting()
     }
 
     fn resume(&mut self) -> Result<Option<State>, Fault> {
@@ -258,27 +260,16 @@ impl Device for Node<'_> {
             return Ok(None);
         }
         sweep(&self.paths.state);
+        self.finish_confirmations()?;
         let found = unfinished(&self.paths.state)?.into_iter().next();
         let folder = match &self.named {
             Some(named) => named.exists().then(|| named.clone()),
             None => found,
         };
         let Some(folder) = folder else { return Ok(None) };
-        let mut checkpoint = Checkpoint::<Data>::load(&folder).map_err(|fault| Fault {
-            message: format!("{fault}; hint: go back with the version that made it, or remove it when the node is as it should be"),
-            ..fault
-        })?;
-        let data = &mut checkpoint.record.data;
-        if data.provisional.is_some() && !guard::live_marker(&self.paths, &folder).exists() {
-            // The node booted since, and so came up on the file.
-            data.live_touched = false;
-            if data.file_touched && data.files.are_written(&self.paths)? {
-                // The power went between the last two steps of a confirmation.
-                self.checkpoint = Some(checkpoint);
-                self.tell_confirmed();
-                self.drop_checkpoint()?;
-                return Ok(None);
-            }
+        let mut checkpoint = load(&folder)?;
+        if is_undone_by_a_boot(&self.paths, &checkpoint) {
+            checkpoint.record.data.live_touched = false;
         }
         let data = checkpoint.record.data.clone();
         // What was read before the lock was taken may have been confirmed, or left to wait, since.
@@ -311,7 +302,6 @@ impl Device for Node<'_> {
         if !self.context.check_mode && self.aim != Aim::Staged {
             conflicts::ovs_runs(&picture)?;
         }
-        self.ovs.clone_from(&picture.ovs);
         Ok(picture)
     }
 
@@ -457,6 +447,18 @@ impl Device for Node<'_> {
         }
         notices
     }
+}
+
+fn load(folder: &Path) -> Result<Checkpoint<Data>, Fault> {
+    Checkpoint::load(folder).map_err(|fault| Fault {
+        message: format!("{fault}; hint: go back with the version that made it, or remove it when the node is as it should be"),
+        ..fault
+    })
+}
+
+/// Whether the node booted since the provisional change, and so came up on the file.
+fn is_undone_by_a_boot(paths: &Paths, checkpoint: &Checkpoint<Data>) -> bool {
+    checkpoint.record.data.provisional.is_some() && !guard::live_marker(paths, checkpoint.folder()).exists()
 }
 
 /// What leads from `found` to `wanted`, as far as it still can be: without guests that are gone.

@@ -62,6 +62,19 @@ pub struct Picture {
 impl Picture {
     /// Reads every store.
     pub fn read(paths: &Paths, aim: Aim) -> Result<Self, Fault> {
+        Self::with_ovs(paths, aim, read_ovs)
+    }
+
+    /// Reads every store but Open vSwitch, as if that were not running.
+    pub fn without_ovs(paths: &Paths, aim: Aim) -> Result<Self, Fault> {
+        Self::with_ovs(paths, aim, |_| Ok(None))
+    }
+
+    fn with_ovs(
+        paths: &Paths,
+        aim: Aim,
+        read_ovs: impl FnOnce(&Paths) -> Result<Option<Ovs>, Fault>,
+    ) -> Result<Self, Fault> {
         let links = Links::read(paths).map_err(|error| Fault::from_error("kernel_unreadable", &error))?;
         let routes = default_routes(paths).map_err(|error| Fault::from_error("kernel_unreadable", &error))?;
         let running = Text::new(read_file(&paths.interfaces)?, &links);

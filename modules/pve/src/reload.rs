@@ -39,7 +39,7 @@ impl Node<'_> {
     /// that are to leave (`goes`), and what others keep in Open vSwitch.
     pub(crate) fn reload(&mut self, goes: &BTreeSet<String>) -> Result<(), Fault> {
         touch(&mut self.checkpoint, &self.paths)?;
-        let picture = Picture::read(&self.paths, self.aim)?;
+        let picture = self.picture()?;
         let provisional = self.provisional_text()?;
         let running = provisional.as_deref().or(picture.running.bytes.as_deref()).unwrap_or_default();
         let view = self.view(&picture, running, goes)?;
@@ -79,7 +79,11 @@ impl Node<'_> {
             ours.iter().chain(picture.sourced.iter().map(|file| &file.interfaces)).collect();
         let earlier = std::mem::replace(&mut data.kept, Keepsake::take(&rows, &files));
         data.kept.add(earlier);
-        checkpoint.save()
+        match checkpoint.save() {
+            // A full disk is no reason not to go back.
+            Err(_) if self.way == Way::Back => Ok(()),
+            saved => saved,
+        }
     }
 
     fn put_back_kept(&mut self) -> Result<(), Fault> {

@@ -17,7 +17,6 @@ use crate::links::{default_route, own_address};
 use crate::linux_bridge::{LinuxBridge, Vlans, is_guest_port};
 use crate::live::Port;
 use crate::node::Node;
-use crate::picture::Picture;
 use crate::spawn;
 use crate::state::{Link, State};
 
@@ -62,7 +61,7 @@ impl Node<'_> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let found = Picture::read(&self.paths, self.aim)?.linux_bridges;
+        let found = self.picture()?.linux_bridges;
         for (name, to) in wanted {
             if found.get(name).is_some_and(|found| found.mac != to.mac) {
                 self.ip(&["link", "set", "dev", name, "address", &to.mac])?;
@@ -102,9 +101,9 @@ impl Node<'_> {
     }
 
     /// `before`, with the guests that were started since on bridges of Open vSwitch that give way to Linux bridges again.
-    pub(crate) fn with_new_guests(&self, before: &State) -> Result<State, Fault> {
+    pub(crate) fn with_new_guests(&mut self, before: &State) -> Result<State, Fault> {
         let mut before = before.clone();
-        let ovs = Picture::read(&self.paths, self.aim)?.ovs;
+        let ovs = self.picture()?.ovs;
         for (name, bridge) in &mut before.linux_bridges {
             let (Some(bridge), Some(row)) = (bridge, ovs.bridges.get(name)) else { continue };
             let is_aware = bridge.settings.get("vlan_filtering").is_some_and(|on| on == "1");
@@ -147,6 +146,7 @@ impl Node<'_> {
         to: &LinuxBridge,
     ) -> Result<(), Fault> {
         if from.is_none() {
+            self.remove_links(vec![name.to_owned()])?;
             self.ip(&["link", "add", "name", name, "address", &to.mac, "type", "bridge"])?;
         }
         if from.is_none_or(|from| from.settings != to.settings) {

@@ -243,6 +243,30 @@ fn guests_that_come_and_go_while_a_change_waits_are_where_they_belong() -> Resul
     answers(&lab, "192.0.2.102")
 }
 
+/// With nobody there, and Open vSwitch dead for good: its own link is in the place of the bridge.
+#[test]
+fn the_linux_bridge_comes_back_without_open_vswitch() -> Result<()> {
+    let lab = fresh()?;
+    let before = configuration(&lab)?;
+    lab.run(NODE, &staged())?;
+    assert!(lab.module(NODE, "pve_network_apply", &json!({"confirm_within": 15}))?.changed()?);
+    lab.sh(NODE, "kill -STOP $(cat /run/openvswitch/ovs-vswitchd.pid); kill -KILL $(cat /run/openvswitch/ovsdb-server.pid)")?;
+    wait_until("the Linux bridge", LONG, || {
+        let ports = lab.sh(NODE, "ls /sys/class/net/vmbr0/brif 2>/dev/null || true")?;
+        Ok((ports.trim() == "ens20f0np0\ntap100i0").then_some(()))
+    })?;
+    all_answer(&lab)?;
+
+    lab.sh(
+        NODE,
+        "kill -KILL $(cat /run/openvswitch/ovs-vswitchd.pid)
+         PATH=/usr/share/openvswitch/scripts:$PATH ovs-ctl --no-monitor --system-id=random --no-record-hostname start",
+    )?;
+    lab.wait_until_undone(NODE)?;
+    assert_eq!(configuration(&lab)?, before);
+    all_answer(&lab)
+}
+
 /// A node as the installer leaves it, and a guest on its bridge.
 fn fresh() -> Result<Lab> {
     let lab = Lab::up()?;

@@ -2,9 +2,9 @@
 //! with nobody there. What kills its processes is `provisional_killed.rs`'s.
 
 use anyhow::{Context, Result};
-use lab::Lab;
 use lab::link::MEMBERS;
 use lab::plain_nic::{NODE, OLD, ROUTER, STAGED, staged};
+use lab::{Lab, answer};
 use serde_json::{Value, json};
 
 const CONFIRMED: &str = "confirmed";
@@ -62,8 +62,11 @@ fn it_is_live_and_not_in_the_file_and_keeps_everybody_else_out_until_it_is_confi
     assert_eq!(without_lock(lab.snapshot(NODE)?), without_lock(before));
 
     let confirmed = json!({"state": "confirmed", "require_lacp": ["all"], "require_reachable": [ROUTER]});
+    // Whoever lost the answer asks again, maybe while the first one is at it.
+    let other = lab.start_module(NODE, &[], "pve_network_apply", &confirmed)?;
     let told = lab.network_apply(&confirmed)?;
-    assert!(told.changed()?);
+    let other = answer(&other.wait_with_output()?)?;
+    assert_ne!(told.changed()?, other.changed()?);
     assert_eq!(told.result["provisional"], Value::Null, "{:#}", told.result);
     assert_eq!(lab.interfaces_files()?, (text, None));
     assert_eq!(lab.read(NODE, "/var/lib/bothends/previous/interfaces")?, OLD);
@@ -103,11 +106,16 @@ fn it_is_undone_when_its_time_is_over_or_it_is_discarded() -> Result<()> {
 
     assert_eq!(lab.stage()?, text);
     apply_for(&lab, 300)?;
+    let theirs = format!("{OLD}# theirs\n");
+    lab.write(NODE, STAGED, &theirs)?;
     let told = lab.network_apply(&state(DISCARDED))?;
     assert!(told.changed()?);
-    assert_eq!(lab.configuration(NODE)?, before);
+    assert_eq!(lab.interfaces_files()?, (OLD.to_owned(), Some(theirs.clone())));
     lab.peer_is_answered()?;
     lab.wait_until_undone(NODE)?;
+    assert!(lab.network_apply(&state(DISCARDED))?.changed()?);
+    assert_eq!(lab.configuration(NODE)?, before);
+    assert_eq!(lab.read(NODE, "/var/lib/bothends/undone/interfaces")?, theirs);
     let told = lab.network_apply(&state(CONFIRMED))?;
     assert_eq!(told.failure()?, ("not_provisional", "unchanged"));
     assert!(told.message().contains(DISCARDED), "{}", told.message());

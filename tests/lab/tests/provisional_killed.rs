@@ -126,13 +126,14 @@ fn open_vswitch_that_is_dead_or_hangs_keeps_nobody_from_going_back() -> Result<(
     let [database, daemon] = [pid_of("ovsdb-server")?, pid_of("ovs-vswitchd")?];
     let signal = |signal: &str, pid: &str| lab.exec(NODE, &["kill", signal, pid.trim()]);
     signal("-STOP", &daemon)?;
-    signal("-KILL", &database)?;
+    signal("-STOP", &database)?;
     // Its link is still there, as with the kernel's datapath, and its address is never in two places.
     let back = "until ip -oneline address show dev ens20f0np0 | grep -q 192.0.2.10/24; do sleep 0.02; done
                 ip -oneline address show dev mgmt scope global";
     assert_eq!(lab.exec(NODE, &["timeout", "60", "sh", "-c", back])?, "");
     lab.peer_is_answered()?;
 
+    signal("-KILL", &database)?;
     lab.sh(NODE, "PATH=/usr/share/openvswitch/scripts:$PATH ovs-ctl --no-ovs-vswitchd --no-monitor --no-record-hostname start")?;
     lab.wait_until_undone(NODE)?;
     assert_eq!(lab.configuration(NODE)?, before);
