@@ -148,10 +148,11 @@ impl Paths {
         Self::from_variables(|name| std::env::var_os(name))
     }
 
-    /// What to tell of [`Self::overridden`], if there is any.
+    /// What to tell of [`Self::overridden`], if there is any. Where a task stages is told by what it writes.
     pub fn notice(&self) -> Option<String> {
-        (!self.overridden.is_empty())
-            .then(|| format!("set in the environment: {}", self.overridden.join(", ")))
+        let told: Vec<&str> =
+            self.overridden.iter().map(String::as_str).filter(|name| *name != "BOTHENDS_STAGED").collect();
+        (!told.is_empty()).then(|| format!("set in the environment: {}", told.join(", ")))
     }
 
     fn under(root: &Path) -> Self {

@@ -3,9 +3,29 @@
 
 use anyhow::Result;
 use lab::Lab;
-use lab::link::MEMBERS;
+use lab::link::{MEMBERS, Task};
 use lab::plain_nic::{NODE, OLD, staged};
 use serde_json::json;
+
+#[test]
+fn two_addresses_of_one_network_move_to_an_intport_each() -> Result<()> {
+    let lab = Lab::up_plain_nic()?;
+    let two = OLD.replace("\taddress 192.0.2.10/24\n", "\taddress 192.0.2.10/24\n\taddress 192.0.2.11/24\n");
+    lab.write(NODE, "/etc/network/interfaces", &two)?;
+    lab.exec(NODE, &["ifreload", "-a"])?;
+    let second = json!({"name": "second", "bridge": "vmbr0", "cidr": "192.0.2.11/24", "apply": false});
+    let staged: Vec<Task> = staged().into_iter().chain([("pve_ovs_intport", second)]).collect();
+    lab.run(NODE, &staged)?;
+    let told = lab.network_apply(&json!({"confirm_within": 300}))?;
+    assert!(told.changed()?);
+    assert!(told.result["commands"].to_string().contains("-batch"), "{:#}", told.result["commands"]);
+    let of = |link: &str| lab.exec(NODE, &["ip", "-4", "-oneline", "address", "show", "dev", link]);
+    assert!(of("mgmt")?.contains("192.0.2.10/24") && of("second")?.contains("192.0.2.11/24"));
+    assert_eq!(of("ens20f0np0")?, "");
+    assert!(lab.network_apply(&json!({"state": "discarded"}))?.changed()?);
+    assert!(of("ens20f0np0")?.contains("192.0.2.10/24") && of("ens20f0np0")?.contains("192.0.2.11/24"));
+    lab.peer_is_answered()
+}
 
 #[test]
 fn what_is_staged_goes_live_for_good_in_one_task() -> Result<()> {

@@ -121,7 +121,8 @@ fn open_vswitch_that_is_dead_or_hangs_keeps_nobody_from_going_back() -> Result<(
     let lab = Lab::up_plain_nic()?;
     let before = lab.configuration(NODE)?;
     lab.stage()?;
-    assert!(lab.network_apply(&apply_for(20))?.changed()?);
+    let limits = ["BOTHENDS_LIMIT_IFRELOAD=15", "BOTHENDS_LIMIT_OVSDB=4"];
+    assert!(lab.module_with(NODE, &limits, "pve_network_apply", &apply_for(15))?.changed()?);
     let pid_of = |daemon: &str| lab.read(NODE, &format!("/run/openvswitch/{daemon}.pid"));
     let [database, daemon] = [pid_of("ovsdb-server")?, pid_of("ovs-vswitchd")?];
     let signal = |signal: &str, pid: &str| lab.exec(NODE, &["kill", signal, pid.trim()]);
