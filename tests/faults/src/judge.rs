@@ -33,10 +33,13 @@ done
 pgrep -af '[f]ault/bin/ifreload' | sed 's/^[0-9]*/process/'
 true"#;
 
+/// Prints the ports of Linux bridges.
+const BRIDGES: &str = "cd /sys/class/net; ls -d */brif/* 2>/dev/null || true";
+
 /// Both ends, whole, and what does not belong to either.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// The node: its file, Open vSwitch, links, addresses, routes.
+    /// The node: its file, Open vSwitch, links, addresses, routes, ports of Linux bridges.
     pub node: String,
     /// The switch: its running-config and its startup-config.
     pub switch: String,
@@ -61,7 +64,7 @@ impl Seen {
         let node = configuration.lines().filter(belongs).fold(String::new(), |text, line| {
             // A link of a cable is told with the number of its other end, which is the lab's.
             text + line.split_once("@if").map_or(line, |(link, _)| link) + "\n"
-        });
+        }) + &site.node(BRIDGES)?;
         left.extend(site.node(PROCESSES)?.lines().map(str::to_owned));
 
         let show = |what: &str| show(lab, what);

@@ -68,7 +68,7 @@ pub fn run(cell: &Cell) -> Result<Outcome> {
     play.wait_until_held(cell.phase)?;
     let since = inject::inject(cell, &site, &mut play)?;
 
-    let (back, settled) = match settle(&site, &mut play, since, &cell.expected)? {
+    let (back, settled) = match settle(&site, &mut play, since, &cell.expected) {
         Ok(times) => times,
         Err(silence) => return Ok(Outcome::LockedOut(told(&silence, &play.told()))),
     };
@@ -83,7 +83,9 @@ pub fn run(cell: &Cell) -> Result<Outcome> {
         return Ok(Outcome::Otherwise(told(&format!("{otherwise:#}"), &log)));
     }
     inject::repair(cell.fault, &site)?;
-    site.ensure_login()?;
+    if let Err(refused) = site.ensure_login() {
+        return Ok(Outcome::LockedOut(told(&format!("{refused:#}"), &log)));
+    }
     if cell.expected != Expected::MIGRATED {
         let mut again = Play::start(&site, None)?;
         again.wait()?;
@@ -101,6 +103,7 @@ pub fn undisturbed(old: OldState) -> Result<()> {
     let verdict = play.wait()?;
     ensure!(verdict == Verdict::Done, "the migration failed:\n{}", play.told());
     site.ensure_login()?;
+    site.ensure_guest_answers()?;
     Seen::look(&site)?.ensure_is_as_written(&site).with_context(|| play.told())
 }
 
@@ -110,17 +113,17 @@ fn settle(
     play: &mut Play<'_>,
     since: Instant,
     expected: &Expected,
-) -> Result<Result<(Instant, Instant), String>> {
-    let mut was_back_in_time = false;
+) -> Result<(Instant, Instant), String> {
     loop {
         thread::sleep(PAUSE);
         let answers = site.answered_since(since);
         let now = Instant::now();
-        if now >= since + LIMIT && !was_back_in_time {
-            if answers.is_none_or(|back| back > since + LIMIT) {
-                return Ok(Err(format!("the node does not answer {LIMIT:?} after the fault")));
-            }
-            was_back_in_time = true;
+        // Who was there by then, and fell silent afterwards, did not answer for good.
+        if now >= since + LIMIT && answers.is_none_or(|back| back > since + LIMIT) {
+            let seconds = (now - since).as_secs();
+            return Err(format!(
+                "the node did not answer for good from {LIMIT:?} after the fault on, seen {seconds} s after it"
+            ));
         }
         let is_steady = answers.is_some_and(|back| now - back >= STEADY);
         // What cannot be read now, as Open vSwitch is down, is not at its end.
@@ -131,8 +134,10 @@ fn settle(
                     .and_then(|seen| seen.may_be_left())
                     .is_ok_and(|left| left == expected.left)
         };
-        if now >= since + LAST || is_settled() {
-            return Ok(Ok((answers.context("the node is silent")?, now)));
+        if let Some(back) = answers
+            && (now >= since + LAST || is_settled())
+        {
+            return Ok((back, now));
         }
     }
 }
@@ -144,7 +149,7 @@ fn judge(expected: &Expected, site: &Site, play: &mut Play<'_>, before: &Seen, n
     let (node, switch) = seen.whole(before, new)?;
     let found = Expected { node, switch, verdict, left: seen.may_be_left()? };
     ensure!(found == *expected, "expected `{expected}`, found `{found}`");
-    Ok(())
+    site.ensure_guest_answers()
 }
 
 fn told(what: &str, log: &str) -> String {

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use lab::uplink::OldState;
+use lab::uplink::{GUEST, OldState};
 use lab::{Lab, wait_until};
 
-use crate::witness::Witness;
+use crate::witness::{self, Witness};
 
 /// The node that migrates.
 pub const NODE: &str = "node1";
@@ -62,6 +62,14 @@ impl Site {
     /// Since when the management address answers, as seen from behind the switch.
     pub fn answered_since(&self, since: Instant) -> Option<Instant> {
         self.witness.answered_since(since)
+    }
+
+    /// That the guest does, where there is one.
+    pub fn ensure_guest_answers(&self) -> Result<()> {
+        match self.old {
+            OldState::Nic => Ok(()),
+            OldState::Vmbr0 => self.lab.wait_for_answer("switch", &["-I", witness::NAME], GUEST),
+        }
     }
 
     /// That it takes a login, too.

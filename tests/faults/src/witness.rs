@@ -13,7 +13,7 @@ use lab::uplink::MANAGEMENT;
 /// A silence that counts.
 const GAP: Duration = Duration::from_secs(1);
 /// Its interface, on the switch but in nobody's configuration, and its address.
-const NAME: &str = "witness";
+pub const NAME: &str = "witness";
 const ADDRESS: &str = "10.10.0.9";
 
 /// The host, and when it was answered.

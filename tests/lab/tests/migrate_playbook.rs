@@ -10,6 +10,8 @@ use lab::uplink::{GUEST, MANAGEMENT, OldState};
 const NODE: &str = "node1";
 /// So that a machine that is busy with other tests is in time, too.
 const UNHURRIED: [&str; 2] = ["-e", "confirm_within=900"];
+/// As somebody may have it in his configuration of Ansible.
+const SHARED_CONNECTION: &str = "-o ControlMaster=auto -o ControlPersist=60s -o ControlPath=/tmp/%C";
 /// The task that fails where the migration does, and says what became of both ends.
 const FAILURE: &str = "What became of both ends";
 
@@ -25,7 +27,9 @@ fn a_node_with_one_plain_uplink_gets_its_link_and_a_second_run_is_idle() -> Resu
         assert_eq!(both_ends(&lab)?, before, "{old:?}");
 
         // Nothing on the node is asked of Python.
-        let done = migrate(&lab, &["-vvv", "-e", "ansible_python_interpreter=/nonexistent"])?;
+        let arguments = [&UNHURRIED[..], &["-vvv", "-e", "ansible_python_interpreter=/nonexistent"]].concat();
+        let mut command = lab.uplink_playbook("migrate.yml", &arguments)?;
+        let done = Play::of(command.env("ANSIBLE_SSH_ARGS", SHARED_CONNECTION))?;
         is_confirmed_over_a_new_connection(&done)?;
         is_new_at_both_ends(&lab, old)?;
 
@@ -115,7 +119,10 @@ fn what_somebody_else_staged_does_not_go_live_along() -> Result<()> {
     lab.sh(NODE, "cp /etc/network/interfaces.new /root; echo '# mine' >>/etc/network/interfaces.new")?;
     let before = both_ends(&lab)?;
     let refused = Play::failing(&mut lab.uplink_playbook("migrate.yml", &[])?)?;
-    assert!(refused.text.contains("+# mine") && refused.text.contains("rollback.yml"), "{}", refused.text);
+    assert!(refused.text.contains("+# mine"), "{}", refused.text);
+    assert_eq!(both_ends(&lab)?, before);
+    let undone = Play::of(&mut lab.uplink_playbook("rollback.yml", &[])?)?;
+    assert!(undone.text.contains("what somebody else staged there was left alone"), "{}", undone.text);
     assert_eq!(both_ends(&lab)?, before);
 
     lab.sh(NODE, "cp /root/interfaces.new /etc/network/interfaces.new")?;
@@ -185,8 +192,11 @@ fn is_confirmed_over_a_new_connection(play: &Play) -> Result<()> {
     let ssh: Vec<&str> = told.lines().filter(|line| line.contains("SSH: EXEC")).collect();
     assert!(!ssh.is_empty(), "{told}");
     for line in ssh {
-        // What the inventory says of the way to the node is kept.
-        assert!(line.contains("ControlPath=none") && line.contains("ssh_config"), "{line}");
+        // ssh takes the first.
+        let path = line.split("ControlPath=").nth(1).context("a connection that may be shared")?;
+        assert!(path.starts_with("none"), "{line}");
+        // What configuration and inventory say of the way to the node is kept.
+        assert!(line.contains("ControlPersist=60s") && line.contains("ssh_config"), "{line}");
     }
     Ok(())
 }
