@@ -84,6 +84,11 @@ impl Files {
         [self.running.before.as_deref(), self.running.after.as_deref()]
     }
 
+    /// Whether what is staged is what we made of it.
+    pub fn is_staged(&self, paths: &Paths) -> Result<bool, Fault> {
+        Ok(read_file(&paths.staged)? == self.staged.after && self.staged.after != self.staged.before)
+    }
+
     /// Takes what is staged away, under Proxmox's lock, unless a file is not as it was found, and leaves the running one to be
     /// written later. `begin` is called when that is sure, with the bytes that were staged.
     pub fn take_staged(

@@ -31,7 +31,7 @@ use crate::proxmox;
 use crate::reach::{self, Answered, Targets};
 use crate::reload;
 use crate::sight::Presence;
-use crate::state::State;
+use crate::state::{FileStore, State};
 use crate::task::{self, Params, Task};
 use crate::window::Window;
 use crate::{confirmation, guard};
@@ -276,6 +276,14 @@ impl Device for Node<'_> {
         let is_meant_to_wait = |it: &Provisional| it.waits && !it.window.is_over();
         if self.role == Role::Guard && data.provisional.as_ref().is_some_and(is_meant_to_wait) {
             return Ok(None);
+        }
+        if data.before.file.store == FileStore::Staged {
+            if !data.files.is_staged(&self.paths)? {
+                // Not yet, or not any more: it went live, or was dropped, and there is nothing to go back to.
+                self.checkpoint = Some(checkpoint);
+                return self.drop_checkpoint().map(|()| None);
+            }
+            self.aim = Aim::Staged;
         }
         let superseded = self.superseded(&data)?;
         if superseded.is_some() {

@@ -1,9 +1,11 @@
 //! Changes that wait in `interfaces.new`: staged by tasks as Proxmox's web interface stages its own, made live by one
 //! that is asked to, or by a reboot.
 
+use std::time::Duration;
+
 use anyhow::Result;
-use lab::Lab;
 use lab::link::{Task, node_end};
+use lab::{Lab, wait_until};
 use serde_json::{Value, json};
 
 const NODE: &str = "node1";
@@ -112,5 +114,40 @@ fn tasks_are_staged_while_open_vswitch_does_not_run() -> Result<()> {
     assert_eq!(lab.run(NODE, &[bridge, bond])?, [true, true]);
     let told: Value = lab.module(NODE, "pve_ovs_bond", &json!({"name": "bond0", "apply": false}))?.result;
     assert_eq!(told.get("changed"), Some(&false.into()), "{told:#}");
+    Ok(())
+}
+
+/// Killed between its last two steps. What it staged is whole; it is undone by the next run, unless it went elsewhere since.
+#[test]
+fn a_staging_task_that_was_killed_is_undone_where_what_it_staged_still_waits() -> Result<()> {
+    let lab = Lab::up()?;
+    let tasks = node_end(NODE).map(staged);
+    assert_eq!(lab.run(NODE, &tasks[..1])?, [true]);
+    let waiting = lab.read(NODE, STAGED)?;
+    for is_dropped in [true, false] {
+        lab.sh(NODE, "flock --close /etc/network/.pve-interfaces.lock sleep 600 >/dev/null 2>&1 </dev/null & echo $! >/tmp/holder")?;
+        let mut run = lab.start_module(NODE, &["BOTHENDS_LIMIT_PROXMOX_LOCK=60"], tasks[1].0, &tasks[1].1)?;
+        let checkpoint =
+            wait_until("the checkpoint", Duration::from_secs(30), || Ok(lab.checkpoints(NODE)?.pop()))?;
+        // As it is on disk once the file is written.
+        let forge = format!(
+            "cp -a {checkpoint} /root/checkpoint; kill $(cat /tmp/holder)
+             sed -i 's/\"file_touched\":false/\"file_touched\":true/' /root/checkpoint/checkpoint.json"
+        );
+        lab.sh(NODE, &forge)?;
+        run.wait()?;
+        assert_ne!(lab.read(NODE, STAGED)?, waiting);
+        lab.sh(NODE, &format!("mv /root/checkpoint {checkpoint}"))?;
+
+        if is_dropped {
+            lab.sh(NODE, &format!("rm {STAGED}"))?;
+            assert_eq!(lab.run(NODE, &tasks[..1])?, [true]);
+        } else {
+            let told = lab.module(NODE, "pve_ovs_bridge", &json!({"name": "vmbr9"}))?;
+            assert_eq!(told.failure()?, ("interrupted_run", "rolled_back"), "{}", told.message());
+        }
+        assert_eq!(lab.read(NODE, STAGED)?, waiting);
+        assert_eq!(lab.checkpoints(NODE)?, Vec::<String>::new());
+    }
     Ok(())
 }
