@@ -189,7 +189,7 @@ impl Node<'_> {
         if let (Some(text), Role::Provisional(_), false) = (&staged, self.role, self.is_touched()) {
             return stage_again(&self.paths, text);
         }
-        self.kept = staged.map(|text| keep_undone(&self.paths.state, &text)).transpose()?;
+        self.kept = staged.map(|text| keep_undone(&self.paths, &text)).transpose()?;
         self.write_verdict(Fate::Undone, self.kept.clone());
         Ok(())
     }

@@ -35,6 +35,9 @@ const INTERVAL: Duration = Duration::from_millis(5);
 /// Between two tries to go back, at first and at last.
 const AGAIN: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(300);
+/// How often that is tried where the maker itself could not: Open vSwitch may be back within a minute, and after it somebody may be
+/// repairing the node by hand.
+const TRIES_AFTER_MAKER: u32 = 4;
 /// A fallback of EOS begins after 5 s at the earliest.
 const ANNOUNCED_AFTER: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(4)];
 
@@ -103,8 +106,9 @@ pub fn watch(module: &'static str, folder: &Path, context: &Context) {
     // One that can't say so watches all the same: it may have been started again while the disk is full.
     let _ = fs::write(folder.join(ARMED), std::process::id().to_string());
     let mut pause = AGAIN;
+    let mut tries = 0;
     while !context.is_interrupted() {
-        match look(&paths, folder) {
+        match look(&paths, folder, tries) {
             Look::Gone => return,
             Look::Wait => context.clock.sleep(PAUSE),
             Look::GoBack { why, hung } => {
@@ -115,7 +119,7 @@ pub fn watch(module: &'static str, folder: &Path, context: &Context) {
                 if node::go_back(module, folder, Role::Guard, context).is_ok() {
                     announce_until_heard(&paths, context);
                 } else {
-                    // Open vSwitch may be restarting; and who repairs it by hand is not to be pestered.
+                    tries += 1;
                     context.clock.sleep(pause);
                     pause = (pause * 2).min(LONGEST);
                 }
@@ -147,7 +151,7 @@ enum Look {
     },
 }
 
-fn look(paths: &Paths, folder: &Path) -> Look {
+fn look(paths: &Paths, folder: &Path, tries: u32) -> Look {
     // Before the record: whoever is gone by now has written what it had to write.
     let holder = holder(&paths.node_lock, &paths.proc.join("locks"));
     let Ok(checkpoint) = Checkpoint::<Data>::load(folder) else {
@@ -166,7 +170,7 @@ fn look(paths: &Paths, folder: &Path) -> Look {
         },
         Some(provisional) if provisional.waits => Look::Wait,
         _ if maker.is_some() => Look::Wait,
-        _ if record.data.given_up => Look::Gone,
+        _ if record.data.given_up && tries >= TRIES_AFTER_MAKER => Look::Gone,
         _ => Look::GoBack {
             why: format!(
                 "process {}, which made the change, is gone at `{}`: going back",

@@ -242,7 +242,7 @@ fn discarded(context: &Context) -> Ended {
         report.changed = true;
         report.seen.changes.push(Change::Staged.to_string());
         if !context.check_mode {
-            let dropped = drop_staged(&paths, |text| keep_undone(&paths.state, text));
+            let dropped = drop_staged(&paths, |text| keep_undone(&paths, text));
             let (dropped, kept) = dropped.map_err(|fault| Failure::untouched(Step::Apply, fault))?;
             report.seen.commands.push(dropped);
             report.warnings.push(format!("what was staged is in `{}` now", kept.display()));

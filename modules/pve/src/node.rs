@@ -50,7 +50,7 @@ pub struct Data {
     /// Where the change is provisional.
     #[serde(default)]
     pub provisional: Option<Provisional>,
-    /// Whether its maker ended by itself and could not go back: somebody has to look.
+    /// Whether its maker ended by itself and could not go back: somebody has to look, if its guard can't either.
     #[serde(default)]
     pub given_up: bool,
     /// What others had in Open vSwitch when the first reload began.
@@ -191,7 +191,7 @@ impl<'a> Node<'a> {
         Ok(())
     }
 
-    /// Where this run ends and its checkpoint stays, because going back failed: its guard need not try again. That of another
+    /// Where this run ends and its checkpoint stays, because going back failed: its guard does not try for ever. That of another
     /// run's, which this one came upon, does.
     fn leave(&mut self) {
         if let Some(checkpoint) = &mut self.checkpoint
@@ -199,7 +199,7 @@ impl<'a> Node<'a> {
             && checkpoint.record.pid == std::process::id()
         {
             checkpoint.record.data.given_up = true;
-            // Where that can't be noted, the guard tries once more.
+            // Where that can't be noted, its guard goes on.
             let _ = checkpoint.save();
         }
     }

@@ -10,6 +10,8 @@ use ansible_module::fault::Fault;
 use ansible_module::{folder, json};
 use serde::{Deserialize, Serialize};
 
+use crate::paths::Paths;
+
 const VERDICT: &str = "verdict.json";
 /// Texts that were replaced or given up, each the last of its kind.
 const PREVIOUS: &str = "previous";
@@ -66,9 +68,11 @@ pub fn keep_previous(state: &Path, text: &[u8]) -> Result<PathBuf, Fault> {
     keep(state, PREVIOUS, text)
 }
 
-/// Keeps a staged text that was undone. It is not staged again: at the next boot it would go live with nobody to watch.
-pub fn keep_undone(state: &Path, text: &[u8]) -> Result<PathBuf, Fault> {
-    keep(state, UNDONE, text)
+/// Keeps a staged text that was undone; in memory, where the disk is full. It is not staged again: at the next boot it would go
+/// live with nobody to watch.
+pub fn keep_undone(paths: &Paths, text: &[u8]) -> Result<PathBuf, Fault> {
+    let in_memory = paths.node_lock.parent().unwrap_or(&paths.state);
+    keep(&paths.state, UNDONE, text).or_else(|fault| keep(in_memory, UNDONE, text).map_err(|_| fault))
 }
 
 fn keep(state: &Path, what: &str, text: &[u8]) -> Result<PathBuf, Fault> {

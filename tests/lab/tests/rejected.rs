@@ -143,6 +143,23 @@ fn a_change_that_cannot_be_undone_needs_attention_until_it_can() -> Result<()> {
     succeeds(&lab, "pve_ovs_bond", &tag)
 }
 
+/// Who made the change could not go back; its guard does, once Open vSwitch answers again.
+#[test]
+fn a_change_that_could_not_be_undone_is_undone_by_its_guard_within_a_minute() -> Result<()> {
+    let lab = Lab::up()?;
+    lab.make_bond(NODE, &MEMBERS)?;
+    let before = lab.configuration(NODE)?;
+    let script = "[ ! -e /tmp/hung ] && touch /tmp/hung || exec /sbin/ifreload -a
+                  ovs-vsctl --if-exists del-port bond0; kill -STOP $(cat /run/openvswitch/ovsdb-server.pid); exit 1";
+    let tag = json!({"name": "bond0", "tag": 20});
+    let answer = with_ifreload(&lab, script, "pve_ovs_bond", &tag)?;
+    assert_eq!(answer.failure()?, ("reload_failed", "needs_attention"), "{}", answer.message());
+    lab.sh(NODE, "kill -CONT $(cat /run/openvswitch/ovsdb-server.pid)")?;
+    lab.wait_until_undone(NODE)?;
+    same(&before, &lab.configuration(NODE)?, "its guard's turn");
+    succeeds(&lab, "pve_ovs_bond", &tag)
+}
+
 /// What somebody else writes into the file during an apply stays, whatever becomes of ours.
 #[test]
 fn a_file_that_somebody_else_changed_stays_theirs() -> Result<()> {
