@@ -2,7 +2,7 @@
 //! moment that it has its name, gone when the change is final. What is in it is the device's.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -78,7 +78,7 @@ impl<T: Serialize + DeserializeOwned> Checkpoint<T> {
         // It has its name now; the temporary one is nothing to clean up any more.
         let _ = new.keep();
         let made = Self { folder, record };
-        if let Err(error) = sync(parent) {
+        if let Err(error) = folder::sync(parent) {
             made.remove()?;
             return Err(failed(error));
         }
@@ -116,7 +116,7 @@ impl<T: Serialize + DeserializeOwned> Checkpoint<T> {
         // The record goes first, and for good: without it there is nothing to go back from, whatever else stays. One that a
         // power cut brought back would undo a change that was told to be final.
         let result = fs::remove_file(self.folder.join(RECORD))
-            .and_then(|()| sync(&self.folder))
+            .and_then(|()| folder::sync(&self.folder))
             .and_then(|()| fs::remove_dir_all(&self.folder));
         result.map_err(|error| fault(&self.folder, "removing the checkpoint", &error))
     }
@@ -204,11 +204,7 @@ fn write<T: Serialize>(folder: &Path, record: &Record<T>) -> io::Result<()> {
     file.flush()?;
     file.as_file().sync_all()?;
     file.persist(folder.join(RECORD)).map_err(|error| error.error)?;
-    sync(folder)
-}
-
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    folder::sync(folder)
 }
 
 fn fault(path: &Path, what: &str, error: &io::Error) -> Fault {

@@ -1,6 +1,6 @@
 //! Folders that only we may enter: for the lock, and for checkpoints.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -30,6 +30,11 @@ pub enum Error {
         /// What is wrong with it.
         fact: String,
     },
+}
+
+/// Has what was named, renamed or removed in `folder` last over a power cut.
+pub fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 /// Makes sure that `folder` is a real folder, ours, with mode 0700. What is missing of its path is made alike; one

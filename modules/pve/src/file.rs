@@ -1,11 +1,12 @@
 //! The interfaces file on disk: what it becomes by a plan, written in one step, and put back.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use ansible_module::fault::Fault;
+use ansible_module::folder;
 use serde::{Deserialize, Serialize};
 
 use crate::apply_options::Aim;
@@ -14,6 +15,7 @@ use crate::interfaces::Interfaces;
 use crate::lock::ProxmoxLock;
 use crate::paths::Paths;
 use crate::picture::{self, Picture, read_file};
+use crate::verdict::keep_undone;
 
 /// Begins the name of a temporary file beside the interfaces file.
 const TEMPORARY: &str = ".interfaces.bothends-";
@@ -191,13 +193,10 @@ pub fn stage_again(paths: &Paths, text: &[u8]) -> Result<(), Fault> {
     put(&paths.staged, Some(text)).map(drop)
 }
 
-/// Drops what is staged, under Proxmox's lock, once `keep` has kept it, and says so.
-pub fn drop_staged(
-    paths: &Paths,
-    keep: impl FnOnce(&[u8]) -> Result<PathBuf, Fault>,
-) -> Result<(String, PathBuf), Fault> {
+/// Drops what is staged, under Proxmox's lock, once it is kept. Says so, and where it is kept.
+pub fn drop_staged(paths: &Paths) -> Result<(String, PathBuf), Fault> {
     let _lock = lock(paths)?;
-    let kept = keep(&read_file(&paths.staged)?.unwrap_or_default())?;
+    let kept = keep_undone(paths, &read_file(&paths.staged)?.unwrap_or_default())?;
     Ok((put(&paths.staged, None)?, kept))
 }
 
@@ -218,7 +217,7 @@ fn put(path: &Path, bytes: Option<&[u8]>) -> Result<String, Fault> {
 /// For good, also after a power cut: what is staged would go live at the boot.
 fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    path.parent().map_or(Ok(()), folder::sync)
 }
 
 /// A run that was killed while it wrote leaves its temporary file; we hold the lock, so nobody is writing one.
@@ -253,5 +252,5 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
+    folder::sync(folder)
 }

@@ -23,7 +23,7 @@ use crate::lacp_wait::Bonds;
 use crate::node::{self, Data, Node, Role};
 use crate::picture::Picture;
 use crate::task::{Params as TaskParams, Task};
-use crate::verdict::{Fate, Verdict, keep_undone};
+use crate::verdict::{Fate, Verdict};
 use crate::{guard, rules, specs};
 
 /// A window that is shorter leaves no time to log in and confirm.
@@ -242,8 +242,8 @@ fn discarded(context: &Context) -> Ended {
         report.changed = true;
         report.seen.changes.push(Change::Staged.to_string());
         if !context.check_mode {
-            let dropped = drop_staged(&paths, |text| keep_undone(&paths, text));
-            let (dropped, kept) = dropped.map_err(|fault| Failure::untouched(Step::Apply, fault))?;
+            let (dropped, kept) =
+                drop_staged(&paths).map_err(|fault| Failure::untouched(Step::Apply, fault))?;
             report.seen.commands.push(dropped);
             report.warnings.push(format!("what was staged is in `{}` now", kept.display()));
         }

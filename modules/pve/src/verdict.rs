@@ -1,7 +1,7 @@
 //! What became of the last change that was provisional or that its guard undid: kept on disk, for whoever asks when the
 //! process that did it is long gone.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -89,7 +89,7 @@ fn put(path: &Path, text: &[u8]) -> Result<(), Fault> {
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     file.write_all(text).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+    folder::sync(folder).map_err(failed)
 }
 
 fn not_kept(path: &Path, error: &io::Error) -> Fault {
