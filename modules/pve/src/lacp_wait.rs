@@ -72,7 +72,7 @@ fn in_vain(limit: Duration, waiting: &Waiting) -> Fault {
     Fault::new(
         "lacp_not_negotiated",
         format!(
-            "waiting {limit:?} for LACP: no current partner on {}; \
+            "waiting {limit:?} for LACP: not negotiated on {}; \
              hint: is the other end's port up, in the same channel, and LACP active or passive there?",
             waiting.iter().map(of).collect::<Vec<_>>().join("; ")
         ),
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(fault.code, "lacp_not_negotiated");
         assert!(
             fault.message.starts_with(
-                "waiting 5s for LACP: no current partner on eno1, eno2 of `bond0`; eno4 of `bond1`; hint: "
+                "waiting 5s for LACP: not negotiated on eno1, eno2 of `bond0`; eno4 of `bond1`; hint: "
             ),
             "{fault}"
         );

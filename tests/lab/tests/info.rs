@@ -181,7 +181,7 @@ fn a_cut_cable_shows_at_its_member_and_at_the_bond() -> Result<()> {
     // Who waits for it is told whom in vain, and all the rest.
     let vain = lab.module("node1", "pve_ovs_info", &json!({"wait_for_lacp": 2}))?;
     assert_eq!(vain.failure()?, ("lacp_not_negotiated", "unchanged"));
-    let partners = format!("no current partner on {cut} of `bond0`;");
+    let partners = format!("not negotiated on {cut} of `bond0`;");
     assert!(vain.message().contains(&partners), "{}", vain.message());
     assert_eq!(vain.result["bonds"]["bond0"]["members"][whole]["current"], true, "{:#}", vain.result);
 

@@ -56,7 +56,7 @@ pub struct LacpPort {
 }
 
 impl Lacp {
-    /// Whether `member` has a current partner and may carry traffic.
+    /// Whether `member` has a current partner that hears it, and may carry traffic.
     pub fn is_negotiated(&self, member: &str) -> bool {
         self.members.get(member).is_some_and(Member::is_negotiated)
     }
@@ -90,9 +90,9 @@ impl Lacp {
 }
 
 impl Member {
-    /// Whether it has a current partner and may carry traffic.
+    /// Whether it has a current partner that hears it, and may carry traffic.
     pub fn is_negotiated(&self) -> bool {
-        self.is_current && self.is_attached && self.may_enable
+        self.is_current && self.is_attached && self.may_enable && !self.partner.hears_nobody()
     }
 
     fn set(&mut self, line: &str, name: &str, value: &str) -> Result<(), Error> {
@@ -108,6 +108,12 @@ impl Member {
 }
 
 impl LacpPort {
+    /// Whether it says that it goes by what it heard long ago, or by what it was told to assume. One that runs Open vSwitch
+    /// takes part meanwhile: it sets `synchronized` and `distributing` for the first 3 s that it hears nobody.
+    fn hears_nobody(&self) -> bool {
+        self.state.iter().any(|bit| bit == "expired" || bit == "defaulted")
+    }
+
     fn set(&mut self, line: &str, name: &str, value: &str) -> Result<(), Error> {
         match name {
             "sys_id" => self.system_id = Some(value.to_ascii_lowercase()).filter(|id| id != NOBODY),

@@ -120,7 +120,7 @@ fn both_ends_of_every_member_are_read_in_either_spelling() {
 }
 
 #[test]
-fn only_a_member_that_is_current_attached_and_enabled_is_negotiated() {
+fn only_a_member_that_is_current_attached_enabled_and_heard_is_negotiated() {
     for word in ["member", "slave"] {
         let text = format!(
             "---- bond0 ----\n  status: active negotiated\n\n\
@@ -129,11 +129,14 @@ fn only_a_member_that_is_current_attached_and_enabled_is_negotiated() {
              {word}: nic2: defaulted detached\n  may_enable: true\n\n\
              {word}: nic3: current attached\n  may_enable: false\n\n\
              {word}: nic4: current detached\n  may_enable: true\n\n\
-             {word}: nic5: current attached\n\tmay_enable: true\n"
+             {word}: nic5: current attached\n\tmay_enable: true\n  partner state: activity aggregation synchronized\n\n\
+             {word}: nic6: current attached\n  may_enable: true\n  partner state: activity synchronized expired\n\n\
+             {word}: nic7: current attached\n  may_enable: true\n  partner state: synchronized defaulted\n\n\
+             {word}: nic8: current attached\n  may_enable: true\n  actor state: synchronized expired\n"
         );
         let lacp = Lacp::parse(&text).unwrap();
         let negotiated: Vec<_> = lacp.members.keys().filter(|member| lacp.is_negotiated(member)).collect();
-        assert_eq!(negotiated, ["nic0", "nic5"], "{word}");
+        assert_eq!(negotiated, ["nic0", "nic5", "nic8"], "{word}");
     }
 }
 
