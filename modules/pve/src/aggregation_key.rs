@@ -80,7 +80,7 @@ impl Node<'_> {
     /// is no failure: it is what would happen without this.
     fn give_key(&mut self, bond: &str, member: &str, key: u16) -> Result<(), Fault> {
         let lacp = self.lacp(bond);
-        if !lacp.members.keys().any(|other| other != member && lacp.is_negotiated(other)) {
+        if !lacp.members.keys().any(|other| other != member && lacp.carries(other)) {
             self.context
                 .log
                 .line(&format!("aggregation key {key} not set on {member}: no other member carries"));
@@ -97,7 +97,7 @@ impl Node<'_> {
         self.send(|transaction| {
             transaction.set_interface(member, &InterfaceColumn::OtherConfig(other_config))
         })?;
-        if !lacp.is_negotiated(member) {
+        if !lacp.carries(member) {
             return Ok(());
         }
 

@@ -10,7 +10,7 @@ use lab::{Lab, wait_until};
 
 const NODES: [&str; 2] = ["node1", "node2"];
 /// The tasks of the first play, and those for `node1`. Those for `node2` are the same.
-const TASKS: usize = 15;
+const TASKS: usize = 16;
 const LONG: Duration = Duration::from_secs(60);
 /// Shows something while a module changes the node.
 const CHECKPOINT: &str = "find /var/lib/bothends -maxdepth 1 -name 'checkpoint-*'";

@@ -56,7 +56,12 @@ pub struct LacpPort {
 }
 
 impl Lacp {
-    /// Whether `member` has a current partner that hears it, and may carry traffic.
+    /// Whether `member` has a current partner, and may carry traffic.
+    pub fn carries(&self, member: &str) -> bool {
+        self.members.get(member).is_some_and(Member::carries)
+    }
+
+    /// Whether `member` carries, and its partner hears it.
     pub fn is_negotiated(&self, member: &str) -> bool {
         self.members.get(member).is_some_and(Member::is_negotiated)
     }
@@ -90,9 +95,14 @@ impl Lacp {
 }
 
 impl Member {
-    /// Whether it has a current partner that hears it, and may carry traffic.
+    /// Whether it has a current partner, and may carry traffic.
+    pub fn carries(&self) -> bool {
+        self.is_current && self.is_attached && self.may_enable
+    }
+
+    /// Whether it carries, and its partner hears it.
     pub fn is_negotiated(&self) -> bool {
-        self.is_current && self.is_attached && self.may_enable && !self.partner.hears_nobody()
+        self.carries() && !self.partner.hears_nobody()
     }
 
     fn set(&mut self, line: &str, name: &str, value: &str) -> Result<(), Error> {
