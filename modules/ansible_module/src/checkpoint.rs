@@ -115,10 +115,11 @@ impl<T: Serialize + DeserializeOwned> Checkpoint<T> {
     pub fn remove(&self) -> Result<(), Fault> {
         // The record goes first, and for good: without it there is nothing to go back from, whatever else stays. One that a
         // power cut brought back would undo a change that was told to be final.
-        let result = fs::remove_file(self.folder.join(RECORD))
-            .and_then(|()| folder::sync(&self.folder))
-            .and_then(|()| fs::remove_dir_all(&self.folder));
-        result.map_err(|error| fault(&self.folder, "removing the checkpoint", &error))
+        let result = fs::remove_file(self.folder.join(RECORD)).and_then(|()| folder::sync(&self.folder));
+        result.map_err(|error| fault(&self.folder, "removing the checkpoint", &error))?;
+        // What stays is swept by the next run.
+        let _ = fs::remove_dir_all(&self.folder);
+        Ok(())
     }
 
     /// Where it is.

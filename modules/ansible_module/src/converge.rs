@@ -145,7 +145,7 @@ pub fn converge<D: Device>(
                 let is_provisional = plan.takes_over(device);
                 return Ok(plan.report(device, is_provisional));
             }
-            (true, false) => return nothing_to_change(device, plan),
+            (true, false) => return nothing_to_change(device, plan, context),
             (false, true) => device
                 .rehearse(&plan.picture, &plan.changes)
                 .map_err(|fault| plan.untouched(Step::Plan, fault)),
@@ -269,9 +269,10 @@ impl<D: Device> Plan<D> {
 }
 
 /// The device is as declared. Where that is an interrupted run's doing, it is only now made final.
-fn nothing_to_change<D: Device>(device: &mut D, mut plan: Plan<D>) -> Ended {
+fn nothing_to_change<D: Device>(device: &mut D, mut plan: Plan<D>, context: &Context) -> Ended {
     let is_met = device.condition(&plan.after);
     let is_provisional = plan.takes_over(device);
+    let is_met = if is_provisional { is_met.and_then(|()| context.stop_if_interrupted()) } else { is_met };
     plan.hear(device);
     is_met.map_err(|fault| {
         if is_provisional {

@@ -15,7 +15,7 @@ use crate::guard;
 use crate::links::corrections;
 use crate::linux_bridge::is_guest_port;
 use crate::live::{Bridge, Port};
-use crate::node::{Data, Node, Role, database_deadline};
+use crate::node::{Data, Node, Role, Way, database_deadline};
 use crate::ovsdb::{self, BridgeColumn, Database, InterfaceColumn, NewPort, PortColumn, Transaction};
 use crate::paths::Paths;
 use crate::replacement::misses_a_default_route;
@@ -76,11 +76,13 @@ impl Node<'_> {
         self.transact(&known, Port::set_left)?;
         self.set_mtus(&known)?;
         let commands: Vec<Vec<String>> = known.iter().flat_map(corrections).collect();
-        if commands.is_empty() {
+        if !commands.is_empty() {
+            self.run_ip(&commands)?;
+        }
+        // With the wrong default route gone, a reload makes the right one; but on the way back the file may be somebody else's.
+        if commands.is_empty() || self.way == Way::Back {
             self.make_default_routes(left)?;
         } else {
-            self.run_ip(&commands)?;
-            // With the wrong default route gone, it makes the right one.
             self.reload(&goes(left))?;
         }
         Ok(true)
@@ -89,12 +91,9 @@ impl Node<'_> {
     /// Goes back from the checkpoint: the file, then what is live, by `ifreload -a` and then directly. What fails
     /// on the way is told at its end: the steps after it may still bring back what there was.
     pub(crate) fn go_back_to(&mut self, before: &State) -> Result<(), Fault> {
-        // A file that is somebody else's now must not go live by our hand. Any other reason for which it is not as before is no
-        // reason to leave the node cut off.
-        let put_back = match self.put_file_back() {
-            Err(fault) if fault.code == "file_changed" => return Err(fault),
-            put_back => put_back,
-        };
+        // A file that could not be put back, as it is somebody else's now, must not go live by our hand. It is no reason to leave
+        // the node cut off.
+        let put_back = self.put_file_back();
         let before = &self.with_new_guests(before)?;
         // First of all who is reachable, by hand: a reload may take long, or fail.
         let brought_back = self.hand_back(before).and(self.bring_back_linux_bridges(before));
@@ -153,7 +152,7 @@ impl Node<'_> {
         let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
         let data = &checkpoint.record.data;
         if data.file_touched {
-            let written = data.files.put_back(&self.paths)?;
+            let written = data.files.put_back(&self.paths, &mut self.kept)?;
             self.commands.extend(written);
         }
         Ok(())
@@ -251,9 +250,7 @@ impl Node<'_> {
 pub(crate) fn touch(checkpoint: &mut Option<Checkpoint<Data>>, paths: &Paths) -> Result<(), Fault> {
     match checkpoint {
         Some(checkpoint) if !checkpoint.record.data.live_touched => {
-            guard::mark_live(paths, checkpoint.folder()).map_err(|error| {
-                Fault::new("checkpoint_failed", format!("noting that the change begins failed: {error}"))
-            })?;
+            guard::mark_live(paths, checkpoint.folder())?;
             checkpoint.record.data.live_touched = true;
             checkpoint.save()
         }

@@ -14,7 +14,7 @@ use crate::file::{Files, stage_again};
 use crate::guard;
 use crate::interfaces::Kind;
 use crate::lacp_wait;
-use crate::node::{Data, Node, Role, Way, differences};
+use crate::node::{Data, Node, Way, differences};
 use crate::ovsdb::PortColumn;
 use crate::paths::Paths;
 use crate::picture::{Picture, read_file};
@@ -43,6 +43,8 @@ pub(crate) fn waiting(paths: &Paths) -> Result<Option<(PathBuf, Window)>, Fault>
 pub(crate) struct Awaited {
     files: Files,
     pub(crate) provisional: Provisional,
+    /// Whether a confirmation that was killed had begun to write the file.
+    is_written: bool,
 }
 
 impl Awaited {
@@ -50,7 +52,9 @@ impl Awaited {
     /// meanwhile must not be overwritten.
     pub(crate) fn holds(&self, paths: &Paths, picture: &Picture) -> Result<(), Fault> {
         let until = self.provisional.window.reverts_at();
-        self.files.check(paths).map_err(|fault| Fault {
+        let found =
+            if self.is_written && self.files.are_written(paths)? { Ok(()) } else { self.files.check(paths) };
+        found.map_err(|fault| Fault {
             message: format!(
                 "confirming the change failed: {fault}; until {until} the node goes back by itself"
             ),
@@ -92,12 +96,12 @@ impl Node<'_> {
     /// Takes up the change in `folder`, to confirm it.
     pub(crate) fn take_up(&mut self, folder: &Path) -> Result<Awaited, Fault> {
         let checkpoint = Checkpoint::<Data>::load(folder).map_err(|_| not_provisional(&self.paths))?;
-        let Data { files, provisional, .. } = checkpoint.record.data.clone();
+        let Data { files, provisional, file_touched, .. } = checkpoint.record.data.clone();
         let provisional = provisional.filter(|it| it.waits && !it.window.is_over());
         let provisional = provisional.ok_or_else(|| not_provisional(&self.paths))?;
         self.answered.targets.clone_from(&provisional.answered);
         self.checkpoint = Some(checkpoint);
-        Ok(Awaited { files, provisional })
+        Ok(Awaited { files, provisional, is_written: file_touched })
     }
 
     /// Has the new bonds speak LACP as declared. Those of which the partner began are spared the silence of a bond that
@@ -123,6 +127,8 @@ impl Node<'_> {
     /// From here on only its guard, or who confirms or discards it, touches the change.
     pub(crate) fn leave_waiting(&mut self) -> Result<(), Fault> {
         let Some(checkpoint) = &mut self.checkpoint else { return Ok(()) };
+        // Also where nothing had to be touched: without it, it would be taken for one that a boot undid.
+        guard::mark_live(&self.paths, checkpoint.folder())?;
         let Some(provisional) = &mut checkpoint.record.data.provisional else { return Ok(()) };
         provisional.waits = true;
         self.context.log.line(&format!("waits to be confirmed until {}", provisional.window.reverts_at()));
@@ -140,19 +146,29 @@ impl Node<'_> {
                 "confirming the change failed: its time is over, and the node goes back",
             ));
         }
-        let previous =
-            self.checkpoint.as_ref().and_then(|it| Some(it.record.data.files.running()[0]?.to_owned()));
-        if let Some(previous) = previous {
-            keep_previous(&self.paths.state, &previous)?;
-        }
+        // What a confirmation wrote that was killed then is written again, and read back.
+        self.take_file_back()?;
         self.way = Way::Final;
-        if let Err(fault) = self.write_file().and_then(|()| self.is_final(&provisional.after)) {
+        let written = self.write_file().and_then(|()| self.is_final(&provisional.after));
+        if let Err(fault) = written.and_then(|()| self.keep_previous()) {
             // It waits again, and may be confirmed again.
             self.way = Way::Forward;
-            return self.take_file_back().and(Err(fault));
+            return Err(match self.take_file_back() {
+                Ok(()) => fault,
+                Err(back) => {
+                    Fault { message: format!("{fault}; and putting the file back: {back}"), ..fault }
+                }
+            });
         }
         self.tell_confirmed();
         self.drop_checkpoint()
+    }
+
+    /// The way back from the change, once it is final.
+    pub(crate) fn keep_previous(&self) -> Result<(), Fault> {
+        let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
+        let [previous, _] = checkpoint.record.data.files.running();
+        previous.map_or(Ok(()), |previous| keep_previous(&self.paths.state, previous).map(drop))
     }
 
     fn is_final(&mut self, after: &State) -> Result<(), Fault> {
@@ -186,7 +202,9 @@ impl Node<'_> {
     pub(crate) fn tell_undone(&mut self) -> Result<(), Fault> {
         let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
         let staged = checkpoint.record.data.provisional.as_ref().and_then(|it| it.staged.clone());
-        if let (Some(text), Role::Provisional(_), false) = (&staged, self.role, self.is_touched()) {
+        // What an earlier run had staged, and a boot undid, is not for this one to stage.
+        if let (Some(text), true, false) = (&staged, self.is_its_maker, self.is_touched()) {
+            self.write_verdict(Fate::Undone, None);
             return stage_again(&self.paths, text);
         }
         self.kept = staged.map(|text| keep_undone(&self.paths, &text)).transpose()?;
@@ -252,7 +270,7 @@ pub(crate) fn not_provisional(paths: &Paths) -> Fault {
             format!("the last one was undone at {at}: {}", last.join("; "))
         }
         Some(Verdict { fate: Fate::Confirmed, at, .. }) => format!("the last one was confirmed at {at}"),
-        None => "there never was one".to_owned(),
+        None => "and nothing is known of an earlier one".to_owned(),
     };
     Fault::new(
         "not_provisional",

@@ -144,9 +144,17 @@ impl Files {
         })
     }
 
-    /// Puts back what was written. A file that is somebody else's by now stays, and then both do.
-    pub fn put_back(&self, paths: &Paths) -> Result<Vec<String>, Fault> {
+    /// Whether somebody else staged something since we wrote what was staged, or took it away.
+    pub fn others_staged(&self, paths: &Paths) -> Result<bool, Fault> {
+        let now = read_file(&paths.staged)?;
+        Ok(self.staged.before != self.staged.after && now != self.staged.before && now != self.staged.after)
+    }
+
+    /// Puts back what was written, and says what it did. A file that is somebody else's by now stays, and then both do; only what
+    /// others staged, while what was staged before went live, is in nobody's way: `kept` is told where that is then.
+    pub fn put_back(&self, paths: &Paths, kept: &mut Option<PathBuf>) -> Result<Vec<String>, Fault> {
         let _lock = lock(paths)?;
+        let is_live = self.running.before != self.running.after;
         let mut ours = Vec::new();
         // What was not written is not put back, whoever changed it since.
         let written = self.with_paths(paths).into_iter().filter(|(_, file)| file.before != file.after);
@@ -154,6 +162,9 @@ impl Files {
             match read_file(path)? {
                 now if now == file.before => {}
                 now if now == file.after => ours.push((path, file)),
+                _ if path == paths.staged && is_live => {
+                    *kept = file.before.as_ref().map(|text| keep_undone(paths, text)).transpose()?;
+                }
                 _ => return Err(changed(path)),
             }
         }
@@ -187,17 +198,19 @@ fn changed(path: &Path) -> Fault {
 /// Stages again what was taken away, under Proxmox's lock, unless somebody staged something since.
 pub fn stage_again(paths: &Paths, text: &[u8]) -> Result<(), Fault> {
     let _lock = lock(paths)?;
-    if read_file(&paths.staged)?.is_some() {
-        return Err(changed(&paths.staged));
+    match read_file(&paths.staged)? {
+        None => put(&paths.staged, Some(text)).map(drop),
+        Some(now) if now == text => Ok(()),
+        Some(_) => Err(changed(&paths.staged)),
     }
-    put(&paths.staged, Some(text)).map(drop)
 }
 
-/// Drops what is staged, under Proxmox's lock, once it is kept. Says so, and where it is kept.
-pub fn drop_staged(paths: &Paths) -> Result<(String, PathBuf), Fault> {
+/// Drops what is staged, if anything is, under Proxmox's lock, once it is kept. Says so, and where it is kept.
+pub fn drop_staged(paths: &Paths) -> Result<Option<(String, PathBuf)>, Fault> {
     let _lock = lock(paths)?;
-    let kept = keep_undone(paths, &read_file(&paths.staged)?.unwrap_or_default())?;
-    Ok((put(&paths.staged, None)?, kept))
+    let Some(staged) = read_file(&paths.staged)? else { return Ok(None) };
+    let kept = keep_undone(paths, &staged)?;
+    Ok(Some((put(&paths.staged, None)?, kept)))
 }
 
 /// Writes or removes a file, and says so.

@@ -7,7 +7,6 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -188,6 +187,8 @@ pub fn live_marker(paths: &Paths, folder: &Path) -> PathBuf {
 }
 
 /// Sets it.
-pub fn mark_live(paths: &Paths, folder: &Path) -> io::Result<()> {
-    fs::write(live_marker(paths, folder), "")
+pub fn mark_live(paths: &Paths, folder: &Path) -> Result<(), Fault> {
+    fs::write(live_marker(paths, folder), "").map_err(|error| {
+        Fault::new("checkpoint_failed", format!("noting that the change is live failed: {error}"))
+    })
 }

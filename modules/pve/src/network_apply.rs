@@ -1,7 +1,7 @@
 //! `pve_network_apply`: makes what is staged live, once for all interfaces, confirms it, or drops it. Its arguments and
 //! what they mean; how a change waits is `confirmation.rs`'s.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ansible_module::checkpoint::{Checkpoint, unfinished};
@@ -21,6 +21,7 @@ use crate::file::drop_staged;
 use crate::interfaces::Kind;
 use crate::lacp_wait::Bonds;
 use crate::node::{self, Data, Node, Role};
+use crate::paths::Paths;
 use crate::picture::Picture;
 use crate::task::{Params as TaskParams, Task};
 use crate::verdict::{Fate, Verdict};
@@ -211,12 +212,15 @@ fn discarded(context: &Context) -> Ended {
     let mut node = Node::new(NetworkApply::SPEC.module, context)?;
     node.role = Role::GoBack;
     let paths = node.paths.clone();
+    let untouched = |fault| Failure::untouched(Step::Read, fault);
+    let was_live = is_live_left(&paths).map_err(untouched)?;
     if !context.check_mode {
         // A guard, or who confirms, may be at work on it at this very moment.
         node.lock().map_err(|fault| Failure::untouched(Step::Lock, fault))?;
-        node.finish_confirmations().map_err(|fault| Failure::untouched(Step::Read, fault))?;
+        node.finish_confirmations().map_err(untouched)?;
     }
-    let left = unfinished(&paths.state).map_err(|fault| Failure::untouched(Step::Read, fault))?;
+    let left = unfinished(&paths.state).map_err(untouched)?;
+    let is_live = was_live || is_live_left(&paths).map_err(untouched)?;
     let mut report = Report {
         changed: false,
         seen: Seen::default(),
@@ -224,29 +228,44 @@ fn discarded(context: &Context) -> Ended {
         provisional: None,
         warnings: paths.notice().into_iter().collect(),
     };
-    let was_provisional = left
-        .iter()
-        .any(|folder| Checkpoint::<Data>::load(folder).is_ok_and(|it| it.record.data.provisional.is_some()));
     if !left.is_empty() {
         report.changed = true;
         report.seen.changes.push("what is provisional: go back to what was before".to_owned());
         if !context.check_mode {
             context.log.line("discarded");
-            let gone = converge::recover(&mut node, context)?;
-            report.seen.commands = gone.seen.commands;
-            report.warnings.extend(gone.warnings);
+            match converge::recover(&mut node, context) {
+                Ok(gone) => {
+                    report.changed = gone.changed;
+                    report.seen.commands = gone.seen.commands;
+                    report.warnings.extend(gone.warnings);
+                }
+                // It had staged nothing yet, or that went live since.
+                Err(failure) if failure.fault.code == "no_checkpoint" => report.changed = false,
+                Err(failure) => return Err(failure),
+            }
         }
     }
-    // What is there beside a provisional change was staged since, by somebody else.
-    if !was_provisional && paths.staged.exists() {
-        report.changed = true;
-        report.seen.changes.push(Change::Staged.to_string());
-        if !context.check_mode {
-            let (dropped, kept) =
-                drop_staged(&paths).map_err(|fault| Failure::untouched(Step::Apply, fault))?;
+    // What is there beside a change that was live was staged since, by somebody else.
+    if !is_live && paths.staged.exists() {
+        if context.check_mode {
+            report.changed = true;
+            report.seen.changes.push(Change::Staged.to_string());
+        } else if let Some((dropped, kept)) =
+            drop_staged(&paths).map_err(|fault| Failure::untouched(Step::Apply, fault))?
+        {
+            report.changed = true;
+            report.seen.changes.push(Change::Staged.to_string());
             report.seen.commands.push(dropped);
             report.warnings.push(format!("what was staged is in `{}` now", kept.display()));
         }
     }
     Ok(report)
+}
+
+/// Whether there is something to go back from that was to go live.
+fn is_live_left(paths: &Paths) -> Result<bool, Fault> {
+    let is_of_staging = |folder: &PathBuf| {
+        Checkpoint::<Data>::load(folder).is_ok_and(|checkpoint| checkpoint.record.data.is_of_staging())
+    };
+    Ok(!unfinished(&paths.state)?.iter().all(is_of_staging))
 }

@@ -33,6 +33,7 @@ use crate::reload;
 use crate::sight::Presence;
 use crate::state::{FileStore, State};
 use crate::task::{self, Params, Task};
+use crate::verdict::Verdict;
 use crate::window::Window;
 use crate::{confirmation, guard};
 
@@ -56,6 +57,13 @@ pub struct Data {
     /// What others had in Open vSwitch when the first reload began.
     #[serde(default)]
     pub kept: Keepsake,
+}
+
+impl Data {
+    /// Whether nothing of the change was to go live.
+    pub(crate) fn is_of_staging(&self) -> bool {
+        self.before.file.store == FileStore::Staged
+    }
 }
 
 /// What a run is about.
@@ -89,8 +97,8 @@ pub struct Node<'a> {
     pub(crate) module: &'static str,
     pub(crate) context: &'a Context,
     pub(crate) paths: Paths,
-    /// Which file it is about.
-    pub(crate) aim: Aim,
+    /// Which file the task is about.
+    aim: Aim,
     pub(crate) role: Role,
     /// The bonds whose members' LACP partners shall be current, and within what time.
     pub(crate) lacp: Option<(Bonds, Duration)>,
@@ -103,6 +111,8 @@ pub struct Node<'a> {
     /// A checkpoint to go back from, instead of any that is found.
     pub(crate) named: Option<PathBuf>,
     pub(crate) checkpoint: Option<Checkpoint<Data>>,
+    /// Whether this run made it, instead of coming upon it.
+    pub(crate) is_its_maker: bool,
     /// The database as it was last read: what a transaction is built against.
     pub(crate) ovs: Ovs,
     /// Whether it was there to be read then.
@@ -170,6 +180,7 @@ impl<'a> Node<'a> {
             lock: None,
             named: None,
             checkpoint: None,
+            is_its_maker: false,
             ovs: Ovs::default(),
             presence: Presence::Away,
             commands: Vec::new(),
@@ -177,6 +188,15 @@ impl<'a> Node<'a> {
             way: Way::Forward,
             kept: None,
         })
+    }
+
+    /// Which file this is about by now: another's change that this run goes back from has its own.
+    pub(crate) fn aim(&self) -> Aim {
+        match &self.checkpoint {
+            Some(checkpoint) if !self.is_its_maker && checkpoint.record.data.is_of_staging() => Aim::Staged,
+            Some(_) if !self.is_its_maker => Aim::Live,
+            _ => self.aim,
+        }
     }
 
     /// Removes the checkpoint: there is nothing to go back from any more.
@@ -196,7 +216,7 @@ impl<'a> Node<'a> {
     fn leave(&mut self) {
         if let Some(checkpoint) = &mut self.checkpoint
             && checkpoint.record.data.provisional.is_none()
-            && checkpoint.record.pid == std::process::id()
+            && self.is_its_maker
         {
             checkpoint.record.data.given_up = true;
             // Where that can't be noted, its guard goes on.
@@ -216,6 +236,7 @@ impl<'a> Node<'a> {
                 && data.files.are_written(&self.paths)?
             {
                 self.checkpoint = Some(checkpoint);
+                self.keep_previous()?;
                 self.tell_confirmed();
                 self.drop_checkpoint()?;
             }
@@ -277,13 +298,10 @@ impl Device for Node<'_> {
         if self.role == Role::Guard && data.provisional.as_ref().is_some_and(is_meant_to_wait) {
             return Ok(None);
         }
-        if data.before.file.store == FileStore::Staged {
-            if !data.files.is_staged(&self.paths)? {
-                // Not yet, or not any more: it went live, or was dropped, and there is nothing to go back to.
-                self.checkpoint = Some(checkpoint);
-                return self.drop_checkpoint().map(|()| None);
-            }
-            self.aim = Aim::Staged;
+        // What was being staged, and is not yet, or not any more: it went live, or was dropped. There is nothing to go back to.
+        if data.is_of_staging() && !data.files.is_staged(&self.paths)? {
+            self.checkpoint = Some(checkpoint);
+            return self.drop_checkpoint().map(|()| None);
         }
         let superseded = self.superseded(&data)?;
         if superseded.is_some() {
@@ -307,7 +325,7 @@ impl Device for Node<'_> {
         if self.reads_proxmox {
             picture.namers = proxmox::read(&self.paths)?;
         }
-        if !self.context.check_mode && self.aim != Aim::Staged {
+        if !self.context.check_mode && self.aim() != Aim::Staged {
             conflicts::ovs_runs(&picture)?;
         }
         Ok(picture)
@@ -319,6 +337,12 @@ impl Device for Node<'_> {
 
     fn changes(&self, found: &State, wanted: &State) -> Vec<Change> {
         let mut all = differences(&self.paths, found, wanted);
+        // What others stage while we are at work says nothing of it.
+        let others =
+            |data: &Data| data.file_touched && data.files.others_staged(&self.paths).is_ok_and(|it| it);
+        if self.checkpoint.as_ref().is_some_and(|checkpoint| others(&checkpoint.record.data)) {
+            all.retain(|change| *change != Change::Staged);
+        }
         if let Some(provisional) = self.provisional_data() {
             all.retain(|change| !provisional.is_later(change));
         }
@@ -355,6 +379,10 @@ impl Device for Node<'_> {
             given_up: false,
             kept: Keepsake::default(),
         };
+        if data.provisional.is_some() {
+            // Whatever becomes of this one, and even if that can't be noted: it is not what became of the last.
+            Verdict::forget(&self.paths.state)?;
+        }
         let made = Checkpoint::create(&self.paths.state, self.module, self.context.log.lines(), data)?;
         if self.aim != Aim::Staged
             && let Err(fault) = guard::arm(&self.paths, made.folder())
@@ -363,6 +391,7 @@ impl Device for Node<'_> {
             return Err(fault);
         }
         self.checkpoint = Some(made);
+        self.is_its_maker = true;
         Ok(Prepared::Ready)
     }
 

@@ -30,7 +30,7 @@ impl Node<'_> {
     /// Whether the reload of the file as it is going to be can be run without unplugging what is not ours. Asked while
     /// nothing is touched yet: better no change than a guest without its network.
     pub(crate) fn rehearse_reload(&self, goes: &BTreeSet<String>) -> Result<(), Fault> {
-        let picture = Picture::read(&self.paths, self.aim)?;
+        let picture = Picture::read(&self.paths, self.aim())?;
         let [after, _] = self.checkpoint.as_ref().map(|it| it.record.data.files.after()).unwrap_or_default();
         self.view(&picture, after.unwrap_or_default(), goes).map(drop)
     }

@@ -41,7 +41,7 @@ impl Node<'_> {
         let clock = &self.context.clock;
         let restarted_by = clock.now() + RESTART;
         loop {
-            let picture = Picture::read(&self.paths, self.aim)?;
+            let picture = Picture::read(&self.paths, self.aim())?;
             let has_crashed = !picture.ovs_runs && self.paths.ovsdb.exists();
             if !has_crashed || clock.now() >= restarted_by {
                 return Ok(picture);
@@ -52,7 +52,7 @@ impl Node<'_> {
 
     fn look_back(&mut self) -> Result<Picture, Fault> {
         if self.presence != Presence::Hangs {
-            match Picture::read(&self.paths, self.aim) {
+            match Picture::read(&self.paths, self.aim()) {
                 Err(fault) if fault.code == "ovsdb_failed" => {
                     self.context.log.line(&format!("going back without Open vSwitch: {fault}"));
                     self.presence = Presence::Hangs;
@@ -60,7 +60,7 @@ impl Node<'_> {
                 read => return read,
             }
         }
-        Picture::without_ovs(&self.paths, self.aim)
+        Picture::without_ovs(&self.paths, self.aim())
     }
 
     /// What still differs from `wanted`.

@@ -57,6 +57,17 @@ impl Verdict {
         put(&state.join(VERDICT), text.as_bytes())
     }
 
+    /// Removes it: what comes next is about another change.
+    pub fn forget(state: &Path) -> Result<(), Fault> {
+        let path = state.join(VERDICT);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Fault::new("checkpoint_failed", format!("removing `{}` failed: {error}", path.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The last one below `state`. One that can't be read is none: it is of another version.
     pub fn read(state: &Path) -> Option<Self> {
         json::read(&fs::read(state.join(VERDICT)).ok()?).ok()

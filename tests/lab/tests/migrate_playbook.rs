@@ -6,6 +6,7 @@ use lab::Lab;
 use lab::begun::Begun;
 use lab::playbook::Play;
 use lab::uplink::{GUEST, MANAGEMENT, OldState};
+use serde_json::{Value, json};
 
 const NODE: &str = "node1";
 /// So that a machine that is busy with other tests is in time, too.
@@ -48,14 +49,38 @@ fn without_lacp_on_every_member_both_ends_go_back() -> Result<()> {
     let before = both_ends(&lab)?;
     let mut link = lab::uplink::link();
     link["switches"][0]["interfaces"][1]["interface"] = "Ethernet15/1".into();
-    let link = serde_json::json!({ "link": link }).to_string();
-    let failed =
-        Play::failing(&mut lab.uplink_playbook("migrate.yml", &[&UNHURRIED[..], &["-e", &link]].concat())?)?;
+    let inventory = inventory(&lab, &link)?;
+    let arguments = [&UNHURRIED[..], &["-i", &inventory]].concat();
+    let failed = Play::failing(&mut lab.uplink_playbook("migrate.yml", &arguments)?)?;
     let message = failed.message(NODE, FAILURE)?;
     for words in ["Ethernet15/1", "switch is undone", "node1 is back on what it was"] {
         assert!(message.contains(words), "`{words}` is not in: {message}");
     }
     all_answer(&lab, OldState::Vmbr0)?;
+    assert_eq!(both_ends(&lab)?, before);
+    Ok(())
+}
+
+#[test]
+fn what_would_be_lost_is_refused_before_anything_is_touched() -> Result<()> {
+    let lab = Lab::up_uplink(OldState::Vmbr0)?;
+    let before = both_ends(&lab)?;
+    let refused = |arguments: &[&str], words: &str| -> Result<()> {
+        let play = Play::failing(&mut lab.uplink_playbook("migrate.yml", arguments)?)?;
+        assert!(play.text.contains(words), "`{words}` is not in {}", play.text);
+        Ok(())
+    };
+    refused(&["-e", "confirm_within=60"], "hint: 130 or more")?;
+    let mut link = lab::uplink::link();
+    link["intports"][0].as_object_mut().context("no IntPort")?.remove("gateway");
+    let without_gateway = inventory(&lab, &link)?;
+    refused(
+        &["-i", &without_gateway],
+        "the default route leads through vmbr0 to 10.10.0.1, which no IntPort",
+    )?;
+    lab.sh(NODE, "ip address add 10.99.9.2/24 dev vmbr0")?;
+    refused(&[], "vmbr0 has 10.99.9.2/24, which is the address of none")?;
+    lab.sh(NODE, "ip address del 10.99.9.2/24 dev vmbr0")?;
     assert_eq!(both_ends(&lab)?, before);
     Ok(())
 }
@@ -128,6 +153,11 @@ fn what_somebody_else_staged_does_not_go_live_along() -> Result<()> {
     lab.sh(NODE, "cp /root/interfaces.new /etc/network/interfaces.new")?;
     migrate(&lab, &[])?;
     is_new_at_both_ends(&lab, OldState::Nic)
+}
+
+/// The inventory that lies over the others, with another link for the node.
+fn inventory(lab: &Lab, link: &Value) -> Result<String> {
+    lab.private_file("link.json", &json!({"nodes": {"hosts": {NODE: {"link": link}}}}).to_string())
 }
 
 fn begin(lab: &Lab) -> Result<Begun<'_>> {

@@ -82,6 +82,18 @@ fn it_is_live_and_not_in_the_file_and_keeps_everybody_else_out_until_it_is_confi
     let told = lab.module(NODE, "pve_ovs_info", &json!({}))?.result;
     assert_eq!((&told["provisional"], &told["drift"]), (&Value::Null, &json!([])), "{told:#}");
     assert_eq!(told["last_change"]["fate"], CONFIRMED, "{told:#}");
+
+    // The next one can't begin to wait, and is not taken for the one that was confirmed.
+    let more = format!("{}# more\n", lab.read(NODE, "/etc/network/interfaces")?);
+    lab.write(NODE, STAGED, &more)?;
+    let only_the_lock =
+        "mount -t tmpfs -o nr_inodes=2,mode=700 none /run/bothends; touch /run/bothends/node.lock";
+    lab.sh(NODE, only_the_lock)?;
+    let told = lab.network_apply(&json!({"confirm_within": 300}))?;
+    assert_eq!(told.failure()?, ("checkpoint_failed", "unchanged"), "{}", told.message());
+    assert_eq!(lab.network_apply(&state(CONFIRMED))?.failure()?, ("not_provisional", "unchanged"));
+    lab.sh(NODE, "umount /run/bothends")?;
+    assert_eq!(lab.read(NODE, STAGED)?, more);
     Ok(())
 }
 

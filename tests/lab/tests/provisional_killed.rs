@@ -107,11 +107,16 @@ fn it_goes_on_when_its_caller_or_the_connection_is_gone_and_a_boot_undoes_it() -
     assert_eq!(lab.vsctl(NODE, &["list-br"])?, "");
     let told = lab.network_apply(&json!({"state": "confirmed"}))?;
     assert_eq!(told.failure()?, ("not_provisional", "unchanged"), "{}", told.message());
-    // Whoever comes next has nothing to tell of it.
+    // Whoever comes next has nothing to tell of it, and makes their own live, of which nothing needs a reload.
     assert_eq!(lab.checkpoints(NODE)?.len(), 1);
-    let text = lab.stage()?;
-    assert_eq!(lab.read(NODE, "/var/lib/bothends/undone/interfaces")?, text);
-    assert!(lab.network_apply(&json!({}))?.changed()?);
+    let theirs = format!("{OLD}# theirs\n");
+    lab.write(NODE, STAGED, &theirs)?;
+    assert!(lab.network_apply(&apply_for(300))?.changed()?);
+    assert!(lab.read(NODE, "/var/lib/bothends/undone/interfaces")?.contains("iface bond0"));
+    let refused = lab.module(NODE, "pve_ovs_bridge", &json!({"name": "vmbr7", "apply": false}))?;
+    assert_eq!(refused.failure()?, ("provisional_change", "unchanged"));
+    assert!(lab.network_apply(&json!({"state": "confirmed"}))?.changed()?);
+    assert_eq!(lab.interfaces_files()?, (theirs, None));
     assert_eq!(lab.checkpoints(NODE)?, Vec::<String>::new());
     lab.peer_is_answered()
 }
