@@ -11,7 +11,6 @@ use crate::address::{self, Address, FAMILIES};
 use crate::draft::Draft;
 use crate::interfaces::{Kind, OvsOptions, Stanza};
 use crate::live::declared_mac;
-use crate::picture::Picture;
 use crate::setting::Setting;
 use crate::task::Task;
 use crate::{attachment, bridge_mac, conflicts, mtu_chain, ovs_extra, rules, specs};
@@ -105,7 +104,7 @@ impl OvsIntport {
         }
         self.address.put_into(&mut stanza)?;
         self.mtu.apply(|mtu| stanza.set_mtu(mtu.copied()));
-        self.set_mac(&mut stanza, draft.picture)?;
+        self.set_mac(&mut stanza, draft)?;
         if let Some(comments) = &self.comments {
             stanza.set_comment(comments);
         }
@@ -133,12 +132,12 @@ impl OvsIntport {
         draft.put(&found)
     }
 
-    fn set_mac(&self, stanza: &mut Stanza, picture: &Picture) -> Result<(), Fault> {
+    fn set_mac(&self, stanza: &mut Stanza, draft: &Draft<'_>) -> Result<(), Fault> {
         let mac = match &self.mac {
             Setting::Leave => return Ok(()),
             Setting::Remove => None,
             Setting::Set(Mac::Given(mac)) => Some(mac.clone()),
-            Setting::Set(Mac::Inherit) => match self.inherited(stanza, picture)? {
+            Setting::Set(Mac::Inherit) => match self.inherited(stanza, draft)? {
                 None => return Ok(()),
                 mac => mac,
             },
@@ -151,8 +150,9 @@ impl OvsIntport {
     }
 
     /// The MAC address of the link that has an address of the stanza now; nothing where that is the IntPort itself, which
-    /// keeps what it has.
-    fn inherited(&self, stanza: &Stanza, picture: &Picture) -> Result<Option<String>, Fault> {
+    /// keeps what it has, or where the bridge needs it for an address that stays there: no two ports of it may have the same.
+    fn inherited(&self, stanza: &Stanza, draft: &Draft<'_>) -> Result<Option<String>, Fault> {
+        let picture = draft.picture;
         let addresses = FAMILIES.map(|options| stanza.addresses(options.family)).concat();
         let hosts: Vec<IpAddr> = addresses.iter().filter_map(|cidr| address::host(cidr)).collect();
         let holders = picture
@@ -164,7 +164,9 @@ impl OvsIntport {
             return Ok(None);
         }
         if let Some((_, holder)) = holders.iter().find(|(_, link)| rules::mac("mac", &link.mac).is_ok()) {
-            return Ok(Some(holder.mac.clone()));
+            let bridge = stanza.get("ovs_bridge").and_then(|bridge| draft.stanza(bridge));
+            let kept = bridge.and_then(|bridge| ovs_extra::setting(&bridge, ovs_extra::MAC));
+            return Ok(Some(holder.mac.clone()).filter(|mac| kept.as_deref() != Some(mac)));
         }
         let fact = if addresses.is_empty() {
             format!("`{}` would have no address to find it by", self.name)
