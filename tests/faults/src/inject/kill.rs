@@ -20,9 +20,10 @@ processes() {
 /// After what systemd takes before it starts again what failed, and a little more.
 const RESTART: Duration = Duration::from_millis(500);
 
-/// Both ends of every connection between Ansible and the node die at once.
+/// Both ends of every connection between Ansible and the node die at once. Of ssh, only who holds a connection that is shared:
+/// whoever uses it says itself that it is gone, and Ansible takes one that was killed for a module's failure.
 pub fn connections(site: &Site) -> Result<()> {
-    site.lab.sh("control", "kill -KILL $(pgrep -x ssh) 2>/dev/null || true")?;
+    site.lab.sh("control", "kill -KILL $(pgrep -f '^ssh: .*\\[mux\\]') 2>/dev/null || true")?;
     site.node("kill -KILL $(pgrep -x sshd | grep -vx \"$(cat /run/sshd.pid)\") 2>/dev/null || true").map(drop)
 }
 
