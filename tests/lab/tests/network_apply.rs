@@ -38,7 +38,7 @@ fn what_is_staged_goes_live_for_good_in_one_task() -> Result<()> {
     }
     let told = lab.network_apply(&json!({"state": "confirmed"}))?;
     assert_eq!(told.failure()?, ("not_provisional", "unchanged"));
-    assert!(told.message().contains("there never was one"), "{}", told.message());
+    assert!(told.message().contains("nothing is known of an earlier one"), "{}", told.message());
     assert_eq!(without_locks(&lab.snapshot(NODE)?), without_locks(&before));
 
     let text = lab.stage()?;
